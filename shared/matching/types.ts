@@ -1,0 +1,52 @@
+import type { Severity } from "../findings/types.ts";
+import type { Location } from "../inventory/types.ts";
+
+/** One vulnerability of one package of one image, with its evidence. */
+export interface Vulnerability {
+  /** Canonical: the CVE when there is exactly one, else the advisory's own id. */
+  readonly id: string;
+  readonly aliases: readonly string[];
+  /** Every record that says so: the vendor's first. */
+  readonly sources: readonly { readonly id: string; readonly database: string; readonly url?: string }[];
+  readonly package: {
+    readonly purl: string;
+    readonly type: string;
+    readonly name: string;
+    readonly version: string;
+    readonly source?: string;
+  };
+  readonly fix:
+    | { readonly state: "fixed"; readonly version: string }
+    | { readonly state: "not-fixed" | "will-not-fix" | "unknown" };
+  readonly severity: Severity;
+  readonly cvss?: { readonly vector: string; readonly score: number };
+  /** Known to be exploited (CISA KEV). */
+  readonly exploited: boolean;
+  readonly summary: string;
+  /** States that filters use; nothing is dropped: `kernel-headers`, `unimportant`, `owned-by-os-package`, ... */
+  readonly marks: readonly string[];
+  readonly evidence: {
+    readonly locations: readonly Location[];
+    /** Readable: `deb 1.2-3 < 1.2-4`. */
+    readonly comparison: string;
+    /** Hash of the advisory shard that was asked. */
+    readonly shard: string;
+  };
+}
+
+export interface MatchResult {
+  readonly vulnerabilities: readonly Vulnerability[];
+  /** Packages that could not be judged, and why: silence is never a pass. */
+  readonly notEvaluated: readonly { readonly purl: string; readonly reason: string }[];
+  /** The advisory set that was asked. */
+  readonly advisories: AdvisoryAge;
+}
+
+export interface AdvisoryAge {
+  /** Hash of the whole set; `none` when the store is empty. */
+  readonly set: string;
+  /** When the set was written, ISO 8601. */
+  readonly updatedAt?: string;
+  /** The newest `modified` among its records, ISO 8601. */
+  readonly newestRecord?: string;
+}

@@ -1,0 +1,41 @@
+/**
+ * Every bound on hostile input, in one place. Reaching one is never silent: it is a typed error, or a `partial`
+ * result that names the limit and the place.
+ */
+const kB = 1024;
+const MB = 1024 * kB;
+const GB = 1024 * MB;
+
+export const limits = {
+  /** Webhooks and API requests. */
+  requestBytes: 1 * MB,
+  /** Events normalised out of one webhook delivery. */
+  eventsPerDelivery: 100,
+  /** Registry documents. */
+  manifestBytes: 4 * MB,
+  configBytes: 8 * MB,
+  tokenResponseBytes: 256 * kB,
+  manifestsPerIndex: 200,
+  layersPerImage: 500,
+  redirects: 5,
+  /** Compressed and uncompressed bytes of one layer, and of one image. */
+  layerBytes: 20 * GB,
+  layerRawBytes: 50 * GB,
+  /** Uncompressed over compressed, once `ratioFloorBytes` have been produced. */
+  compressionRatio: 1100,
+  ratioFloorBytes: 64 * MB,
+  entriesPerLayer: 5_000_000,
+  pathBytes: 4096,
+  tarMetadataBytes: 1 * MB,
+  /** One file handed to an extractor. */
+  fileBytes: 256 * MB,
+  packagesPerImage: 200_000,
+  jsonDepth: 64,
+  /** Advisory sources. */
+  advisoryRecordBytes: 16 * MB,
+  advisoryFileBytes: 8 * GB,
+  /** Messages for people. */
+  itemsPerMessage: 10,
+  /** API. */
+  pageSize: 1000,
+} as const;
