@@ -26,7 +26,7 @@ export const observationSchema = z.object({
   kind: z.enum(findingKinds),
   /** CVE or advisory id, check id, drift field, coverage code. */
   rule: z.string().min(1).max(256),
-  /** What in the resource it is about: package purl without version, container name, JSON path. */
+  /** What in the resource it is about: package purl, container name, JSON path. */
   subject: z.string().max(1024),
   title: z.string().max(512),
   severity: z.enum(severities),
