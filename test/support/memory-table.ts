@@ -34,13 +34,13 @@ export function memoryTable(clock: Clock = { now: () => Date.now() }): MemoryTab
     if ("ifVersion" in condition) return item?.version === condition.ifVersion;
     return item === undefined || (item.time !== undefined && Date.parse(item.time) < Date.parse(condition.ifNewer));
   }
-  function store({ condition: _, data, ...rest }: Put): number {
-    const text = JSON.stringify(data);
+  function store({ condition, ...put }: Put): number {
+    const text = JSON.stringify(put.data);
     if (text === undefined || Buffer.byteLength(text) > 350 * 1024) {
-      throw new PermanentError("item-too-large", `${rest.pk} ${rest.sk}`);
+      throw new PermanentError("item-too-large", `${put.pk} ${put.sk} (${JSON.stringify(condition)})`);
     }
-    const version = (find(rest)?.version ?? 0) + 1;
-    stored.set(join(rest), { ...rest, data: JSON.parse(text), version });
+    const version = (find(put)?.version ?? 0) + 1;
+    stored.set(join(put), { ...put, data: JSON.parse(text), version });
     return version;
   }
   function validate(key: Key): void {
