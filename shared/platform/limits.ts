@@ -34,6 +34,13 @@ export const limits = {
   /** Advisory sources. */
   advisoryRecordBytes: 16 * MB,
   advisoryFileBytes: 8 * GB,
+  /** The store (DynamoDB, S3, SQS and EventBridge allow a little more; the embedded adapters hold the same line). */
+  keyBytes: 1024,
+  itemBytes: 350 * kB,
+  transactionBytes: 4 * MB,
+  blobKeyBytes: 512,
+  messageBytes: 256 * kB,
+  eventBytes: 256 * kB,
   /** Messages for people. */
   itemsPerMessage: 10,
   /** API. */
