@@ -51,7 +51,7 @@ export const scanRequested = z.object({
   /** Digest or tag; the digest wins. */
   digest: digestSchema.optional(),
   tag: tagSchema.optional(),
-  reason: z.enum(["api", "running-unscanned", "advisories-changed", "sweep"]),
+  reason: z.enum(["api", "push-by-tag", "running-unscanned", "advisories-changed", "sweep"]),
   requestedBy: shortText,
 });
 export type ScanRequested = z.infer<typeof scanRequested>;

@@ -1,0 +1,97 @@
+/** From what an image holds to what is claimed about it. Pure. */
+import type { Observation } from "../findings/types.ts";
+import type { Inventory } from "../inventory/types.ts";
+import type { MatchResult, Vulnerability } from "../matching/types.ts";
+
+/** Marks that keep a finding out of messages: it is recorded, and lists show it. */
+export const quietMarks: ReadonlySet<string> = new Set(["kernel-headers", "owned-by-os-package", "unimportant"]);
+
+const locationsShown = 10;
+const text = (value: string, length: number) => (value.length > length ? `${value.slice(0, length - 1)}…` : value);
+
+/** One finding per vulnerability and package, and one per way in which the image could not be judged. */
+export function observe(inventory: Inventory, match: MatchResult): Observation[] {
+  return [
+    ...match.vulnerabilities.map((found) => vulnerabilityObservation(found, inventory)),
+    ...coverage(inventory, match),
+  ];
+}
+
+function vulnerabilityObservation(found: Vulnerability, inventory: Inventory): Observation {
+  const layers = new Map(inventory.layers.map((layer) => [layer.diffId, layer.createdBy]));
+  return {
+    kind: "vulnerability",
+    rule: text(found.id, 256),
+    subject: text(found.package.purl, 1024),
+    title: text(found.summary === "" ? `${found.id} in ${found.package.name}` : found.summary, 512),
+    severity: found.severity,
+    exploited: found.exploited,
+    ...(found.fix.state === "fixed" ? { fixedVersion: text(found.fix.version, 256) } : {}),
+    evidence: {
+      package: { ...found.package },
+      fix: found.fix.state,
+      locations: found.evidence.locations.slice(0, locationsShown).map((location) => ({
+        path: location.path,
+        layer: location.layer,
+        step: text(layers.get(location.layer) ?? "", 300),
+      })),
+      locationCount: found.evidence.locations.length,
+      comparison: text(found.evidence.comparison, 512),
+      advisories: found.evidence.shard,
+      aliases: found.aliases.slice(0, 20),
+      sources: found.sources.slice(0, 10).map(({ id, database }) => ({ id, database })),
+      marks: [...found.marks],
+      ...(found.cvss === undefined ? {} : { cvss: { ...found.cvss } }),
+    },
+    links: found.sources.flatMap(({ url }) => (url === undefined || !URL.canParse(url) ? [] : [url])).slice(0, 5),
+  };
+}
+
+function coverage(inventory: Inventory, match: MatchResult): Observation[] {
+  const observations: Observation[] = [];
+  const byReason = new Map<string, string[]>();
+  for (const { purl, reason } of match.notEvaluated) {
+    const purls = byReason.get(reason);
+    if (purls === undefined) byReason.set(reason, [purl]);
+    else purls.push(purl);
+  }
+  for (const [reason, purls] of byReason) {
+    observations.push({
+      kind: "coverage",
+      rule: text(`not-evaluated/${reason}`, 256),
+      subject: "packages",
+      title: text(`${purls.length} ${purls.length === 1 ? "package" : "packages"} could not be judged: ${reason}`, 512),
+      severity: "unknown",
+      exploited: false,
+      evidence: { count: purls.length, examples: purls.slice(0, 10) },
+      links: [],
+    });
+  }
+  for (const partial of inventory.partial.slice(0, 50)) {
+    observations.push({
+      kind: "coverage",
+      rule: text(`partial/${partial.reason}`, 256),
+      subject: text(partial.path ?? partial.layer ?? "image", 1024),
+      title: text(`not read whole: ${partial.detail}`, 512),
+      severity: "unknown",
+      exploited: false,
+      evidence: { ...partial },
+      links: [],
+    });
+  }
+  return observations;
+}
+
+/** The one finding of an image that could not be scanned at all. */
+export function failureObservation(code: string, message: string): Observation {
+  return {
+    kind: "coverage",
+    rule: text(`scan-failed/${code}`, 256),
+    subject: "image",
+    title: text(`the image could not be scanned: ${message}`, 512),
+    severity: "unknown",
+    exploited: false,
+    evidence: { code, message: text(message, 1000) },
+    links: [],
+  };
+}
