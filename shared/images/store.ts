@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import * as z from "zod";
 import { PermanentError, TransientError } from "../platform/errors.ts";
 import type { Item, Platform, Table } from "../platform/ports.ts";
+import { sortableTime } from "../platform/validation.ts";
 import {
   imageKey,
   imageListKey,
@@ -68,7 +69,7 @@ export async function moveTag(
   const stamp = orderedTime(time, digest === undefined ? 999 : rankOf(digest) % 999);
   for (let attempt = 1; attempt <= attempts; attempt++) {
     const stored = await table.get(key);
-    if (stored?.time !== undefined && stored.time >= stamp) return;
+    if (stored?.time !== undefined && sortableTime(stored.time) >= sortableTime(stamp)) return;
     const old = stored === undefined ? undefined : tagSchema.parse(stored.data);
     const previous = old?.digest === undefined || old.digest === digest ? old?.previous : old.digest;
     const { written } = await table.put({

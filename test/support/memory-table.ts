@@ -9,6 +9,7 @@ import {
   transactionLimit,
   type Write,
 } from "../../shared/platform/ports.ts";
+import { sortableTime } from "../../shared/platform/validation.ts";
 
 /** Every stored item (unexpired), for assertions. */
 export interface MemoryTable extends Table {
@@ -32,7 +33,7 @@ export function memoryTable(clock: Clock = { now: () => Date.now() }): MemoryTab
     const item = find(key);
     if ("ifAbsent" in condition) return item === undefined;
     if ("ifVersion" in condition) return item?.version === condition.ifVersion;
-    return item === undefined || (item.time !== undefined && Date.parse(item.time) < Date.parse(condition.ifNewer));
+    return item === undefined || (item.time !== undefined && sortableTime(item.time) < sortableTime(condition.ifNewer));
   }
   function store({ condition, ...put }: Put): number {
     const text = JSON.stringify(put.data);
