@@ -1,0 +1,182 @@
+import * as z from "zod";
+import { byPriority } from "../findings/priority.ts";
+import { type Severity, severities } from "../findings/types.ts";
+import { componentName, type Problem, purlType } from "./problems.ts";
+import {
+  counted,
+  countSeverities,
+  namesOf,
+  plain,
+  type SeverityCounts,
+  severitiesOf,
+  sumCounts,
+  totalOf,
+  worst,
+} from "./text.ts";
+
+/** One thing to do and what it is worth. Plain data: digests store it. */
+export const actionSchema = z.object({
+  kind: z.enum(["upgrade", "correct", "review"]),
+  /** Packages that move together, or the title of what to correct. */
+  names: z.array(z.string()).min(1),
+  from: z.string().optional(),
+  to: z.string().optional(),
+  fixes: z.partialRecord(z.enum(severities), z.int().min(0)),
+  exploited: z.boolean(),
+  /** In how many images or clusters; more than 1 only in digests. */
+  subjects: z.int().min(1),
+});
+export type Action = z.infer<typeof actionSchema>;
+
+/** Packages of these types that come in the same two versions are built from one source and move together. */
+const builtFromSource = new Set(["deb", "rpm", "apk"]);
+
+/**
+ * What to do about these problems, best first: known exploited, then by worst severity, then by how many it fixes.
+ * Vulnerabilities with a fix are grouped by the package to upgrade; those without one have no action. Failed checks
+ * are to be corrected, drift and lost coverage to be reviewed.
+ */
+export function actionsOf(problems: readonly Problem[]): readonly Action[] {
+  const groups = new Map<string, Group>();
+  for (const problem of problems) {
+    if (problem.kind === "vulnerability" && problem.fixedVersion === undefined) continue;
+    const key =
+      problem.kind === "vulnerability"
+        ? JSON.stringify([purlType(problem), componentName(problem), problem.installedVersion])
+        : JSON.stringify([problem.kind, problem.rule, problem.title]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [problem]);
+    else group.push(problem);
+  }
+  return mergeActions(
+    [...groups.values()].map((group) => {
+      const action = actionOf(group);
+      return { action, together: togetherKey(action, purlType(group[0])) };
+    }),
+    false,
+  );
+}
+
+/**
+ * Equal actions as one each, best first. `acrossSubjects`: they come from different images or clusters, which are
+ * counted; else from one, seen several times.
+ */
+export function mergeEqual(actions: readonly Action[], acrossSubjects: boolean): readonly Action[] {
+  const key = ({ kind, names, from, to }: Action) => JSON.stringify([kind, names, from, to]);
+  return mergeActions(
+    actions.map((action) => ({ action, together: key(action) })),
+    acrossSubjects,
+  );
+}
+
+/** `Upgrade lodash 4.17.15 → 4.17.21`. */
+export function actionTitle(action: Action): string {
+  const name = namesOf(action.names, 3);
+  if (action.kind === "correct") return `Correct: ${name}`;
+  if (action.kind === "review") return `Review: ${name}`;
+  return `Upgrade ${name} ${action.from === undefined ? "to" : `${action.from} →`} ${action.to ?? ""}`.trim();
+}
+
+/** `fixes 3 (1 critical, 2 high, known exploited)`. */
+export function actionWorth(action: Action): string {
+  const parts = [severitiesOf(action.fixes), ...(action.exploited ? ["known exploited"] : [])];
+  const where =
+    action.subjects > 1 ? ` in ${counted(action.subjects, action.kind === "upgrade" ? "image" : "place")}` : "";
+  return `${action.kind === "upgrade" ? "fixes" : "concerns"} ${totalOf(action.fixes)}${where} (${parts.join(", ")})`;
+}
+
+export function actionSeverity(action: Action): Severity | undefined {
+  return worst(severities.filter((severity) => (action.fixes[severity] ?? 0) > 0));
+}
+
+type Group = [Problem, ...Problem[]];
+
+function actionOf(group: Readonly<Group>): Action {
+  const [first] = group;
+  const common = { fixes: countSeverities(group), exploited: group.some((one) => one.exploited), subjects: 1 };
+  if (first.kind !== "vulnerability") {
+    return { kind: first.kind === "posture" ? "correct" : "review", names: [plain(first.title, 160)], ...common };
+  }
+  const to = group.reduce(
+    (latest, { fixedVersion = "" }) => (laterVersion(fixedVersion, latest) ? fixedVersion : latest),
+    "",
+  );
+  const from = first.installedVersion;
+  return {
+    kind: "upgrade",
+    names: [componentName(first)],
+    ...(from === undefined ? {} : { from: plain(from, 80) }),
+    to: plain(to, 80),
+    ...common,
+  };
+}
+
+/** What makes two upgrades one: OS packages with equal versions before and after; else only the package itself. */
+function togetherKey(action: Action, type: string | undefined): string {
+  const bySource = type !== undefined && builtFromSource.has(type) && action.from !== undefined;
+  return JSON.stringify([action.kind, type, bySource ? "" : action.names, action.from, action.to]);
+}
+
+function mergeActions(
+  entries: readonly { readonly action: Action; readonly together: string }[],
+  acrossSubjects: boolean,
+): readonly Action[] {
+  const merged = new Map<string, Action>();
+  for (const { action, together } of entries) {
+    const known = merged.get(together);
+    merged.set(together, known === undefined ? action : joined(known, action, acrossSubjects));
+  }
+  return [...merged.values()].sort(better);
+}
+
+function joined(a: Action, b: Action, acrossSubjects: boolean): Action {
+  return {
+    ...a,
+    names: [...new Set([...a.names, ...b.names])],
+    fixes: { ...sumCounts([a.fixes, b.fixes]) },
+    exploited: a.exploited || b.exploited,
+    subjects: acrossSubjects ? a.subjects + b.subjects : 1,
+  };
+}
+
+function better(a: Action, b: Action): number {
+  const rank = (action: Action) => ({
+    severity: actionSeverity(action) ?? "unknown",
+    exploited: action.exploited,
+    running: [],
+    rule: "",
+  });
+  return byPriority(rank(a), rank(b)) || compareCounts(b.fixes, a.fixes);
+}
+
+function compareCounts(a: SeverityCounts, b: SeverityCounts): number {
+  for (const severity of severities) {
+    const difference = (a[severity] ?? 0) - (b[severity] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+/**
+ * Whether `a` is the later of two fixed versions of one package: numbers as numbers, `~` before everything (as in
+ * deb and rpm). Good enough to name the upgrade that covers a group; no match is ever decided by it.
+ */
+export function laterVersion(a: string, b: string): boolean {
+  const parts = (version: string) => version.slice(0, 256).match(/\d+|~|[a-zA-Z]+/g) ?? [];
+  const [left, right] = [parts(a), parts(b)];
+  for (let index = 0; index < Math.max(left.length, right.length); index++) {
+    const difference = rankOf(left[index]) - rankOf(right[index]);
+    if (difference !== 0) return difference > 0;
+    const [x, y] = [left[index] ?? "", right[index] ?? ""];
+    if (x === y) continue;
+    return /^\d/.test(x) ? BigInt(x) > BigInt(y) || (BigInt(x) === BigInt(y) && x > y) : x > y;
+  }
+  return a > b;
+}
+
+/** `~` < end < letters < numbers. */
+function rankOf(part: string | undefined): number {
+  if (part === undefined) return 1;
+  if (part === "~") return 0;
+  return /^\d/.test(part) ? 3 : 2;
+}
