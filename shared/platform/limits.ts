@@ -27,13 +27,29 @@ export const limits = {
   entriesPerLayer: 5_000_000,
   pathBytes: 4096,
   tarMetadataBytes: 1 * MB,
+  /** Members of an image archive: its layers and documents, not the files in them. */
+  archiveMembers: 100_000,
+  /** Components of a path that matters (package evidence, links, whiteouts). */
+  pathDepth: 256,
+  /** Symlinks of one layer, and its whiteouts. */
+  linksPerLayer: 250_000,
+  whiteoutsPerLayer: 250_000,
+  /** Steps of one layer's merge through links. */
+  mergeSteps: 20_000_000,
   /** One file handed to an extractor. */
   fileBytes: 256 * MB,
+  /** Files held until the end of a layer because they belong together. */
+  heldBytes: 320 * MB,
   packagesPerImage: 200_000,
   jsonDepth: 64,
   /** Advisory sources. */
   advisoryRecordBytes: 16 * MB,
   advisoryFileBytes: 8 * GB,
+  advisoryFilesPerSource: 2_000_000,
+  /** Versions listed one by one for one package of one record, beyond those its ranges cover. */
+  advisoryVersions: 2000,
+  /** One opened shard. */
+  advisoryShardBytes: 512 * MB,
   /** The store (DynamoDB, S3, SQS and EventBridge allow a little more; the embedded adapters hold the same line). */
   keyBytes: 1024,
   itemBytes: 350 * kB,
@@ -41,8 +57,21 @@ export const limits = {
   blobKeyBytes: 512,
   messageBytes: 256 * kB,
   eventBytes: 256 * kB,
+  /** Clusters, as their clouds describe them. */
+  clustersPerRegion: 5000,
+  servicesPerCluster: 5000,
+  tasksPerCluster: 10_000,
+  taskDefinitionsPerCluster: 1000,
+  clusterTextCharacters: 2048,
+  /** Events remembered per cluster: with their author, and by id only. */
+  causesPerCluster: 50,
+  seenEventsPerCluster: 300,
+  /** Differences listed of one change before they are told together. */
+  differences: 100,
   /** Messages for people. */
   itemsPerMessage: 10,
+  /** Reports summed up in one digest. */
+  reportsPerDigest: 5000,
   /** API. */
   pageSize: 1000,
 } as const;
