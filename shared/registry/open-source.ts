@@ -1,0 +1,19 @@
+/** The one way from a name to an image source. */
+import { registrySource } from "./client/registry.ts";
+import { parseReference } from "./reference.ts";
+import { sources } from "./registry.generated.ts";
+import type { SourceOptions } from "./source-options.ts";
+import type { ImageSource } from "./types.ts";
+
+export type { SourceOptions } from "./source-options.ts";
+
+/**
+ * Opens what a name says: `docker-archive:PATH[:ref]`, `oci-archive:PATH[:ref]`, `oci-layout:DIR[:ref]`, `rootfs:TAR`,
+ * `dir:DIR`, or else a registry reference. The caller closes it.
+ * @throws PermanentError `bad-reference`, `registry-not-allowed`, `image-gone` (no such file), `not-an-image`
+ */
+export async function openImageSource(name: string, options: SourceOptions): Promise<ImageSource> {
+  const kind = sources.find((one) => name.startsWith(`${one.scheme}:`));
+  if (kind !== undefined) return kind.open(name.slice(kind.scheme.length + 1), options);
+  return registrySource(parseReference(name), options);
+}
