@@ -66,3 +66,9 @@ export interface EcsReader {
   /** The whole cluster; `undefined` when it does not exist. */
   read(region: string, cluster: string): Promise<EcsCluster | undefined>;
 }
+
+/**
+ * A signed statement (JWT) of who this process is, for the party named by `audience`: how one cloud's role is trusted by
+ * another without a stored secret. Valid for minutes; never logged.
+ */
+export type WebIdentity = (audience: string) => Promise<string>;

@@ -94,7 +94,7 @@ function ipv6Groups(text: string): readonly number[] {
   const front = head === "" ? [] : head.split(":");
   const back = tail === undefined || tail === "" ? [] : tail.split(":");
   const zeros = tail === undefined ? 0 : 8 - front.length - back.length;
-  return [...front, ...new Array<string>(zeros).fill("0"), ...back].map((group) => Number.parseInt(group, 16));
+  return [...front, ...Array.from({ length: zeros }, () => "0"), ...back].map((group) => Number.parseInt(group, 16));
 }
 
 function asGroups(value: number): string {

@@ -47,11 +47,10 @@ function guarded(reach: Reach) {
 export function guardedLookup(reach: Reach, resolve: typeof lookup = lookup): LookupFunction {
   return (hostname: string, wanted: LookupOptions, done) => {
     resolve(hostname, { ...wanted, all: true }, (error, found: LookupAddress[]) => {
-      if (error !== null) return void done(error, "", 0);
-      const reachable = found.filter((one) => isReachable(one.address, reach));
+      const reachable = error === null ? found.filter((one) => isReachable(one.address, reach)) : [];
       const [first] = reachable;
-      if (first === undefined) return void done(notAllowed(hostname), "", 0);
-      if (wanted.all === true) done(null, reachable);
+      if (first === undefined) done(error ?? notAllowed(hostname), "", 0);
+      else if (wanted.all === true) done(null, reachable);
       else done(null, first.address, first.family);
     });
   };
