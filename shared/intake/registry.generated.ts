@@ -8,4 +8,12 @@ import { sender as google } from "./senders/google/sender.ts";
 import { sender as harbor } from "./senders/harbor/sender.ts";
 import { sender as quay } from "./senders/quay/sender.ts";
 
-export const senders: readonly Sender[] = [azure, distribution, dockerHub, github, google, harbor, quay];
+export const senders: readonly Sender[] = [
+  azure,
+  distribution,
+  dockerHub,
+  github,
+  google,
+  harbor,
+  quay,
+];

@@ -8,6 +8,11 @@ const repeating = ["distribution", "harbor"] as const;
 const once = ["github", "docker-hub", "quay"] as const;
 const bodyOf = (name: keyof typeof samples) => JSON.stringify(samples[name]);
 
+/** A delivery of no interest that is nested this deep. */
+function nested(depth: number): string {
+  return `{"type":"QUOTA_WARNING","data":${"[".repeat(depth - 1)}${"]".repeat(depth - 1)}}`;
+}
+
 describe("a genuine delivery", () => {
   it.each(shared)("of %s is published and answered 202", async (name) => {
     const here = world();
@@ -55,7 +60,7 @@ describe("what is refused", () => {
   ) {
     expect(await here.send(...request)).toBe(status);
     expect(here.published).toEqual([]);
-    expect(here.items.size).toBe(0);
+    expect(here.remembered()).toBe(0);
     expect(here.counted).toEqual([`webhook-refused 1 ${reason}`]);
     for (const line of here.logged)
       for (const secret of Object.values(secretValues)) expect(line).not.toContain(secret);
@@ -118,6 +123,8 @@ describe("what is refused", () => {
     const fits = `"${"x".repeat(limits.requestBytes - 2)}"`;
     expect(await world().send(...genuine("harbor", fits))).toBe(400);
     await expectRefused(world(), ["harbor", { body: `${fits} ` }], 413, "harbor too-large");
+    const said = { body: "{}", headers: { "content-length": `${limits.requestBytes + 1}` } };
+    await expectRefused(world(), ["harbor", said], 413, "harbor too-large");
     let sent = 0;
     const endless = new ReadableStream<Uint8Array>({
       pull(controller) {
@@ -133,13 +140,18 @@ describe("what is refused", () => {
     ["no JSON", "{"],
     ["nothing", ""],
     ["JSON of another kind", "[1,2]"],
-    ["no UTF-8", Buffer.from([0x22, 0xff, 0x22]).toString("latin1")],
-    ["JSON nested too deeply", "[".repeat(500_000)],
-    ["balanced JSON nested too deeply", `${'{"a":'.repeat(65)}1${"}".repeat(65)}`],
-  ])("%s", async (_what, text) => {
+    ["no UTF-8", Buffer.from('{"type":"QUOTA_WARNING\xff"}', "latin1")],
+    ["JSON that never ends", "[".repeat(500_000)],
+    ["JSON nested one deeper than allowed", nested(limits.jsonDepth + 1)],
+  ])("%s", async (_what, body) => {
     const [name, request] = genuine("harbor", "");
-    const body = text.includes("ÿ") ? Buffer.from(text, "latin1") : text;
     await expectRefused(world(), [name, { ...request, body }], 400, "harbor malformed");
+  });
+
+  it("no brackets for standing in a text, nor depth that is allowed", async () => {
+    const text = JSON.stringify({ type: "QUOTA_WARNING", note: `\\"${"[{".repeat(100)}` });
+    expect(await world().send(...genuine("harbor", text))).toBe(202);
+    expect(await world().send(...genuine("harbor", nested(limits.jsonDepth)))).toBe(202);
   });
 
   it("an entry of the right kind that names no image", async () => {
@@ -243,11 +255,11 @@ describe("when a port fails", () => {
     expect(failed.status).toBe(503);
     expect(failed.headers.get("retry-after")).toBe("30");
     expect(await failed.text()).toBe("");
-    expect(here.items.size).toBe(0);
+    expect(here.remembered()).toBe(0);
     here.state.publishError = undefined;
     expect(await here.send(...genuine(name, bodyOf(name)))).toBe(202);
     expect(here.published.length).toBeGreaterThan(0);
-    expect(here.items.size).toBe(1);
+    expect(here.remembered()).toBe(1);
   });
 
   it("a delivery that was published but not remembered is the same event when it comes again", async () => {

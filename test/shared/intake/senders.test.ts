@@ -402,10 +402,14 @@ describe("every sender", () => {
     expect(new Set(ids).size).toBe(8);
   });
 
-  it("takes no time from the future", () => {
-    const later = new Date(now + 3_600_000).toISOString();
-    const document = changed("distribution", ["events", 0, "timestamp"], later);
+  it.each(["2026-11-22T12:06:00Z", "0001-01-01T00:00:00Z", "soon", ""])("takes %j for no time", (timestamp) => {
+    const document = changed("distribution", ["events", 0, "timestamp"], timestamp);
     expect(eventsOf("distribution", document)).toMatchObject([{ time: new Date(now).toISOString() }]);
+  });
+
+  it("cuts a long name rather than losing the push", () => {
+    const document = changed("distribution", ["events", 0, "actor", "name"], "x".repeat(600));
+    expect(eventsOf("distribution", document)).toMatchObject([{ pusher: "x".repeat(512) }]);
   });
 });
 

@@ -3,8 +3,8 @@ import type { DomainEvent } from "../../../shared/events/types.ts";
 import { type IntakePorts, receiveDelivery } from "../../../shared/intake/receive.ts";
 import type { SigningKeys } from "../../../shared/intake/signing-keys.ts";
 import { PermanentError } from "../../../shared/platform/errors.ts";
-import type { Item, Key } from "../../../shared/platform/ports.ts";
 import { type SettingsInput, settingsSchema } from "../../../shared/platform/settings.ts";
+import { memoryTable } from "../../support/memory-table.ts";
 
 /** The moment all tests happen at. */
 export const now = Date.UTC(2026, 10, 22, 12, 0, 0);
@@ -44,10 +44,8 @@ export function world(options: { intake?: SettingsInput["intake"]; keys?: Signin
   const published: DomainEvent[] = [];
   const counted: string[] = [];
   const logged: string[] = [];
-  const items = new Map<string, Item>();
-  const keyOf = ({ pk, sk }: Key) => `${pk}\n${sk}`;
+  const table = memoryTable({ now: () => state.now });
   const write = (message: string, fields?: unknown) => void logged.push(`${message} ${JSON.stringify(fields)}`);
-  const unused = () => Promise.reject(new Error("not part of this test"));
   const ports: IntakePorts = {
     settings: settingsSchema.parse({ intake: options.intake ?? everySender }),
     clock: { now: () => state.now },
@@ -70,22 +68,7 @@ export function world(options: { intake?: SettingsInput["intake"]; keys?: Signin
         published.push(...events);
       },
     },
-    table: {
-      get: async (key) => {
-        const item = items.get(keyOf(key));
-        return item !== undefined && (item.expiresAt ?? Number.POSITIVE_INFINITY) > state.now / 1000 ? item : undefined;
-      },
-      put: async ({ condition, ...put }) => {
-        if (condition !== undefined && !("ifAbsent" in condition)) throw new Error("unexpected condition");
-        items.set(keyOf(put), { ...put, version: 1 });
-        return { written: true, version: 1 };
-      },
-      batchGet: unused,
-      query: unused,
-      remove: unused,
-      add: unused,
-      transact: unused,
-    },
+    table,
   };
   const keys = options.keys ?? noKeys;
   return {
@@ -94,7 +77,7 @@ export function world(options: { intake?: SettingsInput["intake"]; keys?: Signin
     published,
     counted,
     logged,
-    items,
+    remembered: () => table.items().length,
     async send(sender: string, request: RequestInit, query = ""): Promise<number> {
       const response = await this.fetch(sender, request, query);
       const body = await response.text();

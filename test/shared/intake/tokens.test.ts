@@ -1,8 +1,10 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT } from "jose";
+import fc from "fast-check";
+import { exportJWK, exportSPKI, generateKeyPair, importJWK, type JWTPayload, SignJWT } from "jose";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { remoteSigningKeys } from "../../../shared/intake/signing-keys.ts";
+import { limits } from "../../../shared/platform/limits.ts";
 import { azureAudience, googleAudience, now, samples, serviceAccount, tenant, world } from "./support.ts";
 
 const { publicKey, privateKey } = await generateKeyPair("RS256", { extractable: true });
@@ -87,6 +89,14 @@ describe.each(providers)("%s", (provider) => {
       },
       "wrong-token",
     ],
+    [
+      "another algorithm by the same key",
+      async () => {
+        const key = await importJWK(await exportJWK(privateKey), "PS256");
+        return token(provider, { header: { alg: "PS256" }, key });
+      },
+      "wrong-token",
+    ],
     ["an expired token", () => token(provider, { claims: { exp: seconds - 31 } }), "expired-token"],
     ["a token without an end", () => token(provider, { claims: { exp: undefined } as never }), "wrong-claims"],
     ["a token for later", () => token(provider, { claims: { nbf: seconds + 31 } }), "wrong-claims"],
@@ -123,12 +133,12 @@ describe.each(providers)("%s", (provider) => {
   });
 
   it.each([
-    ["fail", { status: 500, body: "{}" }],
-    ["redirect", { status: 302, body: "" }],
-    ["are no keys", { status: 200, body: "<html>" }],
-    ["are endless", { status: 200, body: `{"keys":[${"0,".repeat(200_000)}0]}` }],
+    ["fail", { status: 500 }],
+    ["redirect", { status: 302 }],
+    ["are no keys", { body: "<html>" }],
+    ["are a document of another kind", { body: "{}" }],
   ])("is told to try again when the provider's keys %s", async (_what, broken) => {
-    answer = broken;
+    answer = { ...answer, ...broken };
     const world = here();
     expect(await world.send(...delivery(provider, await token(provider)))).toBe(503);
     expect(world.published).toEqual([]);
@@ -137,6 +147,30 @@ describe.each(providers)("%s", (provider) => {
 });
 
 describe("google", () => {
+  it("is told to try again when its keys are larger than any keys are", async () => {
+    const genuine = answer.body.replace("{", `{"padding":"${"x".repeat(limits.tokenResponseBytes)}",`);
+    answer = { status: 200, body: genuine };
+    expect(await here().send(...delivery("google", await token("google")))).toBe(503);
+    answer = { status: 200, body: genuine.replace(/x+/, "") };
+    expect(await here().send(...delivery("google", await token("google")))).toBe(202);
+  });
+
+  it("is refused, and never a fault of ours, with any character of the token changed", async () => {
+    const genuine = await token("google");
+    const world = here();
+    const place = fc.integer({ min: 0, max: genuine.length - 2 });
+    const character = fc.constantFrom("A", "a", "0", "-", "_", ".", "~", " ");
+    await fc.assert(
+      fc.asyncProperty(place, character, async (at, replacement) => {
+        fc.pre(genuine[at] !== replacement);
+        const changed = genuine.slice(0, at) + replacement + genuine.slice(at + 1);
+        expect(await world.send(...delivery("google", changed))).toBe(401);
+      }),
+      { numRuns: 200 },
+    );
+    expect(world.published).toEqual([]);
+  });
+
   it("issues tokens under both spellings of its name", async () => {
     const bearer = await token("google", { claims: { iss: "accounts.google.com" } });
     expect(await here().send(...delivery("google", bearer))).toBe(202);
