@@ -22,7 +22,7 @@ async function liveSecrets(names: readonly string[], ports: ProofPorts): Promise
       if (secret !== "") found.push(secret);
     } catch (error) {
       if (!(error instanceof PermanentError)) throw error;
-      ports.log.error("an intake secret cannot be read", { secret: name, code: error.code });
+      ports.log.error("an intake secret cannot be read", { secret: name, error: error.message });
     }
   }
   return found;
