@@ -1,0 +1,66 @@
+/**
+ * What an extractor is: a folder `extractors/<name>/` with `extractor.ts` that exports `extractor`. It declares which
+ * paths it wants, and turns the content of one file into facts. It sees one layer at a time and never the image, so
+ * that its answer can be kept with the layer.
+ */
+import type { Distribution, Package, Partial } from "./types.ts";
+
+/** What a file says of a package; purl, layer and owner are known only in the image. */
+export type PackageFacts = Omit<Package, "purl" | "locations" | "ownedBy">;
+
+/** Language evidence (paths without leading slash) that an OS package installed. */
+export interface Ownership {
+  /** Name of the OS package, with version where the same file says it. */
+  readonly package: { readonly type: Package["type"]; readonly name: string; readonly version?: string };
+  readonly paths: readonly string[];
+}
+
+/** What one file tells. */
+export interface Facts {
+  readonly packages?: readonly PackageFacts[];
+  readonly ownership?: readonly Ownership[];
+  readonly distribution?: Distribution;
+  readonly partial?: readonly Partial[];
+}
+
+/** Which files; one match in any list is enough, and then `accept` decides. */
+export interface Wants {
+  /** Whole paths. */
+  readonly paths?: readonly string[];
+  /** Last components. */
+  readonly basenames?: readonly string[];
+  /** Endings of the last component that begin with a dot: `.egg-info`. */
+  readonly suffixes?: readonly string[];
+  /** Everything directly in these directories. */
+  readonly directories?: readonly string[];
+  /** Precise condition on a path that matched. Cheap and pure. */
+  accept?(path: string): boolean;
+}
+
+export interface WantedFile {
+  /** Canonical path in the layer. */
+  readonly path: string;
+  /** The whole content; valid only during the call. */
+  readonly content: Buffer;
+  /** The companions that the same layer holds, by path. */
+  readonly companions: ReadonlyMap<string, Buffer>;
+  /** Whether a path would be read by an extractor for language packages: only such ownership is worth keeping. */
+  isLanguageEvidence(path: string): boolean;
+}
+
+export interface Extractor {
+  /** As the folder is named. */
+  readonly name: string;
+  /** Counts up with every change of what it finds: part of the key of stored layer records. */
+  readonly version: number;
+  /** `os`: packages of a distribution and facts about it. `language`: packages that an OS package may own. */
+  readonly kind: "os" | "language";
+  readonly wants: Wants;
+  /** The whole file in memory, at most `maxBytes`; larger ones become a `partial` entry. */
+  readonly mode: "buffer";
+  readonly maxBytes: number;
+  /** Paths (also wanted) that belong to a file and are handed over with it, when the layer has them. */
+  companions?(path: string): readonly string[];
+  /** Bounded in time by the content's size. A throw becomes a `partial` entry with the error's message. */
+  extract(file: WantedFile): Facts;
+}

@@ -1,0 +1,64 @@
+/** Alpine and Wolfi packages: the installed database of apk, https://wiki.alpinelinux.org/wiki/Apk_spec */
+import type { Extractor, PackageFacts } from "../../extractor.ts";
+import { buildFacts, linesOf, text } from "../../fields.ts";
+
+/**
+ * Single letters, case matters: name, version, architecture, origin, licence, maintainer. `F:` names a directory, the
+ * `R:` after it its files.
+ */
+const wantedFields = new Set(["P", "V", "A", "o", "L", "m"]);
+
+export const extractor: Extractor = {
+  name: "apk",
+  version: 1,
+  kind: "os",
+  wants: { paths: ["lib/apk/db/installed", "usr/lib/apk/db/installed"] },
+  mode: "buffer",
+  maxBytes: 64 * 1024 * 1024,
+  extract(file) {
+    const facts = buildFacts();
+    let fields = new Map<string, string>();
+    let directory = "";
+    let evidence: string[] = [];
+    /** A package is over; false when no more are taken. */
+    function close(): boolean {
+      const one = packageOf(fields);
+      if (one === undefined && fields.size > 0) facts.broken();
+      if (one !== undefined) facts.own({ type: one.type, name: one.name, version: one.version }, evidence);
+      fields = new Map();
+      evidence = [];
+      return one === undefined || facts.add(one);
+    }
+    for (const line of linesOf(file.content)) {
+      const letter = line[1] === ":" ? (line[0] ?? "") : "";
+      const value = line.slice(2);
+      if (line === "") {
+        if (!close()) break;
+      } else if (letter === "F") directory = value === "" ? "" : `${value}/`;
+      else if (letter === "R") {
+        if (file.isLanguageEvidence(directory + value)) evidence.push(directory + value);
+      } else if (wantedFields.has(letter)) fields.set(letter, value);
+    }
+    close();
+    return facts.facts();
+  },
+};
+
+function packageOf(fields: ReadonlyMap<string, string>): PackageFacts | undefined {
+  const name = text(fields.get("P"));
+  const version = text(fields.get("V"));
+  if (name === undefined || version === undefined) return undefined;
+  const architecture = text(fields.get("A"));
+  const origin = text(fields.get("o"));
+  const license = text(fields.get("L"));
+  const vendor = text(fields.get("m"));
+  return {
+    type: "apk",
+    name,
+    version,
+    ...(architecture !== undefined && { architecture }),
+    ...(origin !== undefined && { source: { name: origin, version } }),
+    ...(license !== undefined && { licenses: [license] }),
+    ...(vendor !== undefined && { vendor }),
+  };
+}

@@ -1,0 +1,216 @@
+/** Reads one layer, in one pass (a second only for wanted hard links), into its record. */
+import { createHash } from "node:crypto";
+import { PermanentError } from "../platform/errors.ts";
+import { limits } from "../platform/limits.ts";
+import { decompress } from "./decompress.ts";
+import { createFileCollector, type FileCollector } from "./file-collector.ts";
+import { collectAncestors, collectPathHashes } from "./path-hash.ts";
+import type { LayerRecord } from "./record.ts";
+import { type Position, survivorsOf } from "./survivors.ts";
+import type { NameProblem } from "./tar/name.ts";
+import { createTarWalker, type TarEntry, type TarHandler } from "./tar/walker.ts";
+import type { Partial } from "./types.ts";
+import type { Matcher } from "./wanted.ts";
+
+export interface LayerSource {
+  readonly mediaType: string;
+  /** The compressed bytes; may be called twice. */
+  open(): AsyncIterable<Uint8Array>;
+  /** What the image says the uncompressed digest is. */
+  readonly diffId: string | undefined;
+  /** Compressed bytes consumed; a second pass reports nothing. */
+  onBytes?(done: number): void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface LayerReading {
+  readonly matcher: Matcher;
+  /** `extractorsVersion` of those in the matcher. */
+  readonly extractors: string;
+}
+
+/**
+ * Streams a layer into its record. Throws `PermanentError`: `digest-mismatch` (the raw bytes are not `diffId`),
+ * `not-a-layer`, `truncated-layer`, `layer-too-large`, `compression-bomb`, `too-many-entries`; and what the source
+ * throws. Memory: eight bytes per path, plus the largest wanted file.
+ */
+export async function readLayer(source: LayerSource, reading: LayerReading): Promise<LayerRecord> {
+  const scan = createScan(reading.matcher);
+  const walker = createTarWalker(scan.handler);
+  const hash = createHash("sha256");
+  let bytes = 0;
+  await decompress(source.open(), source.mediaType, {
+    sink(raw) {
+      hash.update(raw);
+      bytes += raw.length;
+      walker.push(raw);
+    },
+    ...(source.onBytes && { onBytes: source.onBytes }),
+    signal: source.signal,
+  });
+  walker.finish();
+  const diffId = `sha256:${hash.digest("hex")}`;
+  if (source.diffId !== undefined && source.diffId !== diffId) {
+    throw new PermanentError("digest-mismatch", `the layer unpacks to ${diffId}, the image says ${source.diffId}`);
+  }
+  if (scan.files.hardLinks.size > 0) await readHardLinks(source, scan.files);
+  return { schema: "portwarden.layer/1", diffId, extractors: reading.extractors, bytes, ...scan.finish() };
+}
+
+interface Scan {
+  readonly handler: TarHandler;
+  readonly files: FileCollector;
+  finish(): Omit<LayerRecord, "schema" | "diffId" | "extractors" | "bytes">;
+}
+
+const start: Position = { paths: 0, directories: 0 };
+const opaqueMarker = ".wh..wh..opq";
+
+function createScan(matcher: Matcher): Scan {
+  const paths = collectPathHashes();
+  const directories = collectPathHashes();
+  const ancestors = collectAncestors();
+  let lastDirectory = 0;
+  const links = new Map<string, { target: string; position: Position }>();
+  const positions = new Map<string, Position>();
+  const whiteouts: string[] = [];
+  const opaque: string[] = [];
+  const partial: Partial[] = [];
+  const reported = new Set<string>();
+  const files = createFileCollector(matcher);
+  let entries = 0;
+
+  function report(reason: string, detail: string, path?: string): void {
+    partial.push({ reason, detail, ...(path !== undefined && { path }) });
+  }
+  function reportOnce(reason: string, detail: string): void {
+    if (reported.has(reason)) return;
+    reported.add(reason);
+    report(reason, detail);
+  }
+
+  /** False, and reported, when a path that matters is too deep to be followed. */
+  function follows(path: string): boolean {
+    let depth = 1;
+    for (let at = path.indexOf("/"); at >= 0; at = path.indexOf("/", at + 1)) depth++;
+    if (depth <= limits.pathDepth) return true;
+    reportOnce("pathDepth", `paths of more than ${limits.pathDepth} components were left out`);
+    return false;
+  }
+
+  function whiteout(entry: TarEntry): void {
+    if (whiteouts.length + opaque.length >= limits.whiteoutsPerLayer) {
+      reportOnce("whiteoutsPerLayer", `only the first ${limits.whiteoutsPerLayer} whiteouts were followed`);
+      return;
+    }
+    const path = entry.path();
+    const slash = path.lastIndexOf("/") + 1;
+    const base = path.slice(slash);
+    if (!follows(path)) return;
+    if (base === opaqueMarker) opaque.push(path.slice(0, Math.max(0, slash - 1)));
+    // Other names that begin with `.wh..wh.` are bookkeeping of AUFS; `.wh.` alone names nothing.
+    else if (!base.startsWith(".wh..wh.") && base.length > 4) whiteouts.push(path.slice(0, slash) + base.slice(4));
+  }
+
+  function symlink(entry: TarEntry): void {
+    const path = entry.path();
+    const target = entry.target() ?? "";
+    if (target.length > limits.pathBytes || !follows(path)) return;
+    if (links.size >= limits.linksPerLayer && !links.has(path)) {
+      reportOnce("linksPerLayer", `only the first ${limits.linksPerLayer} links were followed`);
+      return;
+    }
+    links.delete(path);
+    links.set(path, { target, position: here() });
+  }
+
+  function here(): Position {
+    return { paths: paths.count, directories: directories.count };
+  }
+
+  const handler: TarHandler = {
+    entry(entry) {
+      entries++;
+      if (entries > limits.entriesPerLayer) {
+        throw new PermanentError("too-many-entries", `the layer has more than ${limits.entriesPerLayer} entries`);
+      }
+      const { name, kind } = entry;
+      if (isWhiteout(entry)) {
+        whiteout(entry);
+        return false;
+      }
+      if (name.directoryHash !== lastDirectory) {
+        lastDirectory = name.directoryHash;
+        ancestors.add(name.bytes, name.start, name.base);
+      }
+      if (kind === "directory") {
+        directories.add(name.high, name.low);
+        return false;
+      }
+      paths.add(name.high, name.low);
+      if (kind === "symlink") symlink(entry);
+      if ((kind !== "file" && kind !== "hard-link") || !matcher.maybe(name)) return false;
+      const path = entry.path();
+      const extractors = matcher.match(path);
+      if (extractors.length === 0 || !follows(path)) return false;
+      positions.set(path, here());
+      return files.begin(path, extractors, entry);
+    },
+    content: files.content,
+    end: files.end,
+    refused(problem: NameProblem) {
+      entries++;
+      if (problem === "too-long") reportOnce("pathBytes", `names over ${limits.pathBytes} bytes were left out`);
+      else reportOnce("outside-root", "names that climb out of the root were left out");
+    },
+  };
+
+  return {
+    handler,
+    files,
+    finish() {
+      const linkPositions = [...links].map(([path, { position }]) => [path, position] as const);
+      const survivors = survivorsOf(paths, directories, [...positions, ...linkPositions]);
+      return {
+        entries,
+        files: files.finish().filter(({ path }) => survivors.survives(path, positions.get(path) ?? start)),
+        whiteouts,
+        opaque,
+        links: [...links]
+          .filter(([path, { position }]) => survivors.survives(path, position))
+          .map(([path, { target }]) => [path, target] as const),
+        paths: survivors.paths.toBase64(),
+        directories: survivors.directories.toBase64(),
+        implied: ancestors.hashes.sorted(true, survivors.directories).toBase64(),
+        partial: [...partial, ...files.partial],
+      };
+    },
+  };
+}
+
+function isWhiteout({ name }: TarEntry): boolean {
+  const { bytes, base } = name;
+  return (
+    bytes[base] === 46 &&
+    bytes[base + 1] === 119 &&
+    bytes[base + 2] === 104 &&
+    bytes[base + 3] === 46 &&
+    name.end - base >= 4
+  );
+}
+
+/** The content of a hard link stands at its target, which the first pass may have gone by: a second pass reads it. */
+async function readHardLinks(source: LayerSource, files: FileCollector): Promise<void> {
+  const walker = createTarWalker({
+    entry: (entry) => {
+      if (entry.kind !== "file" && entry.kind !== "hard-link") return false;
+      if (!files.mayBeTarget(entry.name)) return false;
+      return files.beginTarget(entry.path(), entry);
+    },
+    content: files.content,
+    end: files.end,
+    refused: () => {},
+  });
+  await decompress(source.open(), source.mediaType, { sink: walker.push, signal: source.signal });
+  walker.finish();
+}

@@ -1,0 +1,207 @@
+/**
+ * 64-bit hashes of canonical paths, so that a layer's millions of names fit in eight bytes each. Two 32-bit lanes
+ * advance byte by byte, hence the hash of a path continues the hash of its directory. Not cryptographic: who can
+ * forge a collision also wrote the image, and could as well have left the file out.
+ */
+const multiplierHigh = 0x01000193;
+const multiplierLow = 0x9e3779b1;
+
+/** The lanes before any byte. */
+export const seedHigh = 0x811c9dc5 | 0;
+export const seedLow = 0x2545f491;
+
+export function advanceHigh(lane: number, byte: number): number {
+  return Math.imul(lane ^ byte, multiplierHigh);
+}
+
+export function advanceLow(lane: number, byte: number): number {
+  return Math.imul(((lane << 5) | (lane >>> 27)) ^ byte, multiplierLow);
+}
+
+/** Spreads a lane's entropy over all its bits (the finaliser of MurmurHash3). */
+export function finish(lane: number): number {
+  let mixed = lane ^ (lane >>> 16);
+  mixed = Math.imul(mixed, 0x85ebca6b);
+  mixed ^= mixed >>> 13;
+  mixed = Math.imul(mixed, 0xc2b2ae35);
+  return (mixed ^ (mixed >>> 16)) >>> 0;
+}
+
+/** The lanes of a directory or path, unfinished, so that they can be continued. */
+export interface PathState {
+  readonly high: number;
+  readonly low: number;
+}
+
+export const rootState: PathState = { high: seedHigh, low: seedLow };
+
+/** Continues a directory's state by one name; the root adds no slash. */
+export function childState(directory: PathState, name: string): PathState {
+  let { high, low } = directory;
+  if (directory !== rootState) {
+    high = advanceHigh(high, 47);
+    low = advanceLow(low, 47);
+  }
+  for (let at = 0; at < name.length; at++) {
+    const byte = name.charCodeAt(at);
+    if (byte > 127) return continueState({ high, low }, Buffer.from(name.slice(at), "utf8"));
+    high = advanceHigh(high, byte);
+    low = advanceLow(low, byte);
+  }
+  return { high, low };
+}
+
+function continueState({ high, low }: PathState, bytes: Uint8Array): PathState {
+  let state = { high, low };
+  for (const byte of bytes) state = { high: advanceHigh(state.high, byte), low: advanceLow(state.low, byte) };
+  return state;
+}
+
+/** The states of a path's proper ancestors, outermost first, and of the path itself. */
+export function pathStates(path: string): PathState[] {
+  let state = rootState;
+  return path.split("/").map((name) => {
+    state = childState(state, name);
+    return state;
+  });
+}
+
+/** The state of a whole canonical path (no leading slash). */
+export function pathState(path: string): PathState {
+  return childState(rootState, path);
+}
+
+/** Collects path hashes in the order they come. */
+export interface PathHashes {
+  readonly count: number;
+  add(high: number, low: number): void;
+  /** Tells the position of the last entry with each of these paths, or -1. One pass over all entries. */
+  lastIndexes(states: Iterable<PathState>): (state: PathState) => number;
+  /** Sorts (in place when `discardOrder`) and drops repeats, and whatever `except` has. */
+  sorted(discardOrder: boolean, except?: PathSet): PathSet;
+}
+
+export function collectPathHashes(): PathHashes {
+  // Low word first: on a little-endian machine (all that Node's builds for Lambda run on) two words are one uint64.
+  let words = new Uint32Array(2 * 512);
+  let length = 0;
+  return {
+    get count() {
+      return length / 2;
+    },
+    add(high, low) {
+      if (length === words.length) {
+        const wider = new Uint32Array(words.length * 2);
+        wider.set(words);
+        words = wider;
+      }
+      words[length] = finish(low);
+      words[length + 1] = finish(high);
+      length += 2;
+    },
+    lastIndexes(states) {
+      const last = new Map<number, number>();
+      for (const { high, low } of states) last.set(wideKey(finish(high), finish(low)), -1);
+      for (let at = 0; at < length && last.size > 0; at += 2) {
+        const key = wideKey(words[at + 1] ?? 0, words[at] ?? 0);
+        if (last.has(key)) last.set(key, at / 2);
+      }
+      return ({ high, low }) => last.get(wideKey(finish(high), finish(low))) ?? -1;
+    },
+    sorted(discardOrder, except) {
+      const kept = discardOrder ? words.subarray(0, length) : words.slice(0, length);
+      return sortedSet(kept, except);
+    },
+  };
+}
+
+/** 53 of the 64 bits, as a number that a Map can hold. */
+function wideKey(high: number, low: number): number {
+  return high * 0x200000 + (low >>> 11);
+}
+
+function sortedSet(words: Uint32Array, except: PathSet | undefined): PathSet {
+  const pairs = new BigUint64Array(words.buffer, words.byteOffset, words.length / 2);
+  pairs.sort();
+  let kept = 0;
+  for (let at = 0; at < words.length; at += 2) {
+    if (kept > 0 && words[at] === words[kept - 2] && words[at + 1] === words[kept - 1]) continue;
+    const low = words[at] ?? 0;
+    const high = words[at + 1] ?? 0;
+    if (except?.hasFinished(high, low)) continue;
+    words[kept] = low;
+    words[kept + 1] = high;
+    kept += 2;
+  }
+  return pathSet(words.subarray(0, kept));
+}
+
+/** A sorted, immutable set of path hashes. */
+export interface PathSet {
+  readonly size: number;
+  has(state: PathState): boolean;
+  /** The same for lanes that are finished already. */
+  hasFinished(high: number, low: number): boolean;
+  /** Eight little-endian bytes per path, ascending. */
+  toBase64(): string;
+}
+
+function pathSet(words: Uint32Array): PathSet {
+  const size = words.length / 2;
+  function hasFinished(high: number, low: number): boolean {
+    let from = 0;
+    let to = size - 1;
+    while (from <= to) {
+      const middle = (from + to) >>> 1;
+      const otherHigh = words[2 * middle + 1] ?? 0;
+      const difference = otherHigh - high || (words[2 * middle] ?? 0) - low;
+      if (difference === 0) return true;
+      if (difference < 0) from = middle + 1;
+      else to = middle - 1;
+    }
+    return false;
+  }
+  return {
+    size,
+    hasFinished,
+    has: ({ high, low }) => hasFinished(finish(high), finish(low)),
+    toBase64: () => Buffer.from(words.buffer, words.byteOffset, words.byteLength).toString("base64"),
+  };
+}
+
+/** Collects the directories that lead to a layer's entries; a small memory keeps most repeats out. */
+export function collectAncestors(): {
+  readonly hashes: PathHashes;
+  add(path: Uint8Array, start: number, base: number): void;
+} {
+  const hashes = collectPathHashes();
+  const recent = new Int32Array(1 << 12);
+  return {
+    hashes,
+    add(path, start, base) {
+      let high = seedHigh;
+      let low = seedLow;
+      for (let at = start; at < base; at++) {
+        const byte = path[at] ?? 0;
+        if (byte === 47) {
+          const slot = ((high ^ (high >>> 12)) & 0x7ff) * 2;
+          if (recent[slot] !== high || recent[slot + 1] !== low) {
+            recent[slot] = high;
+            recent[slot + 1] = low;
+            hashes.add(high, low);
+          }
+        }
+        high = advanceHigh(high, byte);
+        low = advanceLow(low, byte);
+      }
+    },
+  };
+}
+
+/** Reads what `toBase64` wrote. */
+export function pathSetFromBase64(text: string): PathSet {
+  const bytes = Buffer.from(text, "base64");
+  const words = new Uint32Array(Math.floor(bytes.length / 8) * 2);
+  new Uint8Array(words.buffer).set(bytes.subarray(0, words.byteLength));
+  return pathSet(words);
+}
