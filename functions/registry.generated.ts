@@ -5,6 +5,9 @@ import { door as health } from "./api/health.ts";
 import { door as ecsEvents } from "./clouds/ecs-events.ts";
 import { door as publishOutbox } from "./events/publish-outbox.ts";
 import { door as expireAcceptances } from "./findings/expire-acceptances.ts";
+import { door as deliverMessage } from "./notifications/deliver-message.ts";
+import { door as routeReport } from "./notifications/route-report.ts";
+import { door as sendDigests } from "./notifications/send-digests.ts";
 import { door as ecrEvents } from "./registry/ecr-events.ts";
 import { door as registryWebhook } from "./registry/registry-webhook.ts";
 import { door as scanImage } from "./scanning/scan-image.ts";
@@ -15,6 +18,9 @@ export const doors: readonly Door[] = [
   ecsEvents,
   publishOutbox,
   expireAcceptances,
+  deliverMessage,
+  routeReport,
+  sendDigests,
   ecrEvents,
   registryWebhook,
   scanImage,
@@ -27,6 +33,9 @@ export const doorsModules: readonly string[] = [
   "functions/clouds/ecs-events.ts",
   "functions/events/publish-outbox.ts",
   "functions/findings/expire-acceptances.ts",
+  "functions/notifications/deliver-message.ts",
+  "functions/notifications/route-report.ts",
+  "functions/notifications/send-digests.ts",
   "functions/registry/ecr-events.ts",
   "functions/registry/registry-webhook.ts",
   "functions/scanning/scan-image.ts",

@@ -17,7 +17,9 @@ type Answer = { status: 200 | 202 | 400 | 404 | 409 | 413 | 500 | 503; body: unk
 const statusOf: Readonly<Record<string, 404 | 409>> = {
   "finding-unknown": 404,
   "queue-unknown": 404,
+  "delivery-missing": 404,
   "finding-resolved": 409,
+  "delivery-not-resendable": 409,
 };
 
 const app = new Hono<Environment>();

@@ -7,4 +7,11 @@ import { extractor as osRelease } from "./extractors/os-release/extractor.ts";
 import { extractor as python } from "./extractors/python/extractor.ts";
 import { extractor as rpm } from "./extractors/rpm/extractor.ts";
 
-export const extractors: readonly Extractor[] = [apk, dpkg, npm, osRelease, python, rpm];
+export const extractors: readonly Extractor[] = [
+  apk,
+  dpkg,
+  npm,
+  osRelease,
+  python,
+  rpm,
+];

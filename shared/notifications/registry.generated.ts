@@ -3,4 +3,7 @@ import type { Channel } from "./channel.ts";
 import { channel as email } from "./channels/email/channel.ts";
 import { channel as slack } from "./channels/slack/channel.ts";
 
-export const channels: readonly Channel[] = [email, slack];
+export const channels: readonly Channel[] = [
+  email,
+  slack,
+];

@@ -23,27 +23,39 @@ export interface Inspection {
   readonly milliseconds: { readonly inventory: number; readonly matching: number };
 }
 
-export interface InspectOptions {
+export interface InventoryOptions {
   /** Where inventories and layer records are kept; both are content-addressed. */
   readonly blobs: Blobs;
-  readonly advisories: Advisories;
   readonly log: Log;
   readonly onBytes?: (done: number, total: number) => void;
+}
+
+export interface InspectOptions extends InventoryOptions {
+  readonly advisories: Advisories;
 }
 
 /** What is in one image and what of it is known to be vulnerable. Reads no layer that was ever read before. */
 export async function inspectImage(image: Image, options: InspectOptions): Promise<Inspection> {
   const started = performance.now();
-  const stored = await storedInventory(options.blobs, image.digest, options.log);
-  const inventory = stored ?? (await readAndStore(image, options));
+  const { inventory, cached } = await readInventory(image, options);
   const read = performance.now();
   const match = await matchInventory(inventory, options.advisories);
   return {
     inventory,
     match,
-    cached: stored !== undefined,
+    cached,
     milliseconds: { inventory: Math.round(read - started), matching: Math.round(performance.now() - read) },
   };
+}
+
+/** What is in one image: the stored inventory, or what its layers say. */
+export async function readInventory(
+  image: Image,
+  options: InventoryOptions,
+): Promise<{ readonly inventory: Inventory; readonly cached: boolean }> {
+  const stored = await storedInventory(options.blobs, image.digest, options.log);
+  if (stored !== undefined) return { inventory: stored, cached: true };
+  return { inventory: await readAndStore(image, options), cached: false };
 }
 
 /** Inventories are keyed by image digest and by the extractors that read it. */
@@ -80,7 +92,7 @@ function isInventory(value: unknown, digest: string): value is Inventory {
   );
 }
 
-async function readAndStore(image: Image, options: InspectOptions): Promise<Inventory> {
+async function readAndStore(image: Image, options: InventoryOptions): Promise<Inventory> {
   const inventory = await readImage(image, {
     records: layerRecordsIn(options.blobs),
     ...(options.onBytes === undefined ? {} : { onBytes: options.onBytes }),

@@ -7,7 +7,7 @@ import { getImage, moveTag, readTag, recordPresence } from "../images/store.ts";
 import type { ImageName } from "../images/types.ts";
 import { PermanentError } from "../platform/errors.ts";
 import { openImageSource } from "../registry/open-source.ts";
-import { scanImage, type ScanPlatform } from "./scan-image.ts";
+import { type ScanPlatform, scanImage } from "./scan-image.ts";
 
 /** Records the push and scans the image, unless a newer event said that it was deleted. */
 export async function imagePushed(platform: ScanPlatform, event: EventOf<"ImagePushed">): Promise<void> {
@@ -69,7 +69,12 @@ async function closeIfGone(platform: ScanPlatform, image: ImageName, event: Even
   if (present) return;
   const cause: Cause = { id: event.id, kind: "deletion", time: event.time, detail: `deleted (${event.data.sender})` };
   const resource = imageResource(image);
-  const { fixed } = await reconcile(platform, { resource, kinds: ["vulnerability", "coverage"], observations: [], cause });
+  const { fixed } = await reconcile(platform, {
+    resource,
+    kinds: ["vulnerability", "coverage"],
+    observations: [],
+    cause,
+  });
   platform.log.info("image deleted, its findings are closed", { image: resource.id, closed: fixed.length });
 }
 

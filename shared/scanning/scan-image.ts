@@ -147,7 +147,7 @@ async function scanResolved(run: Run, resolved: ResolvedImage): Promise<Ended> {
     { ...totals, ...(previousOpen === undefined ? {} : { previous: previousOpen }) },
     linkBase,
   );
-  const warnings = advisoryWarnings(advisories.age(), platform.settings.advisories, platform.clock.now());
+  const warnings = [...advisoryWarnings(advisories.age(), platform.settings.advisories, platform.clock.now())];
   if (quiet > 0)
     warnings.push(
       `${quiet} more matches on kernel headers, unimportant or vendor-patched packages are recorded, not listed here`,

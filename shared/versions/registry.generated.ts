@@ -5,4 +5,10 @@ import { scheme as pep440 } from "./schemes/pep440.ts";
 import { scheme as rpm } from "./schemes/rpm.ts";
 import { scheme as semver } from "./schemes/semver.ts";
 
-export const schemes = [apk, deb, pep440, rpm, semver] as const;
+export const schemes = [
+  apk,
+  deb,
+  pep440,
+  rpm,
+  semver,
+] as const;

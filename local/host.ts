@@ -1,0 +1,144 @@
+/**
+ * The embedded host: every door of `functions/` on an in-process bus, queues on disk, SQLite and a folder. It does what
+ * the CDK app does on AWS, from the same declarations.
+ */
+import { unlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { doors } from "../functions/registry.generated.ts";
+import { restrictTo } from "../shared/platform/declared.ts";
+import type { Door, OutboxDoor, QueueDoor, ScheduleDoor } from "../shared/platform/door.ts";
+import { embeddedBlobs } from "../shared/platform/embedded/blobs.ts";
+import { type BusName, type EmbeddedBus, embeddedBus, type Rule } from "../shared/platform/embedded/bus.ts";
+import type { QueueConsumer } from "../shared/platform/embedded/consumer.ts";
+import { openEmbeddedStore } from "../shared/platform/embedded/store.ts";
+import { PermanentError } from "../shared/platform/errors.ts";
+import type { Log, Mailer, Platform } from "../shared/platform/ports.ts";
+import { type RunningServer, serveHttp } from "./http.ts";
+import { startSchedules } from "./schedules.ts";
+
+export interface HostOptions {
+  readonly dataDirectory: string;
+  readonly host: string;
+  readonly port: number;
+  readonly token: string;
+  /** The ports that the host does not make itself. */
+  readonly ports: Pick<
+    Platform,
+    "secrets" | "credentials" | "ecs" | "clock" | "log" | "metrics" | "progress" | "settings"
+  > & {
+    readonly mailer: Mailer;
+  };
+  /** Schedules run on their own from start-up; off in tests that call doors themselves. Default true. */
+  readonly schedules?: boolean;
+}
+
+/** Logs name the door, where the log can. */
+type NamedLog = Log & { named?(name: string): Log };
+
+export interface RunningHost {
+  readonly url: string;
+  readonly platform: Platform;
+  readonly bus: EmbeddedBus;
+  /** Puts events that a cloud would send on the default bus. */
+  putEvents(bus: BusName, envelopes: readonly unknown[]): Promise<void>;
+  /** Takes no more work, waits for what is in hand, closes everything. */
+  stop(): Promise<void>;
+}
+
+const defaults = { timeoutSeconds: 30, maxReceives: 5, concurrency: 2 };
+
+const isQueue = (door: Door): door is QueueDoor<unknown> => door.kind === "queue";
+const isSchedule = (door: Door): door is ScheduleDoor => door.kind === "schedule";
+const isOutbox = (door: Door): door is OutboxDoor => door.kind === "outbox";
+
+/** Starts every door on a data directory. Throws `PermanentError("data-directory-in-use")` when another host has it. */
+export async function startHost(options: HostOptions): Promise<RunningHost> {
+  const { clock, log } = options.ports;
+  const store = openEmbeddedStore(options.dataDirectory, { clock, log });
+  try {
+    store.claim();
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+  const bus = embeddedBus(rulesOf(doors), store);
+  const { queues, table } = store;
+  queues.declare(doors.filter(isQueue).map(({ name }) => name));
+  const platform: Platform = { ...options.ports, table, queues, bus, blobs: embeddedBlobs(options.dataDirectory) };
+  const consumers = doors.filter(isQueue).map((door) => consume(door, platform, store.queues));
+  const relays = doors.filter(isOutbox).map((door) =>
+    store.relay({
+      handle: (records) => door.handle(restrictTo(door, platform), records),
+      quarantine: (record, failure) => store.queues.quarantine("publish-outbox", record.data, failure),
+      log,
+    }),
+  );
+  const schedules = startSchedules(options.schedules === false ? [] : doors.filter(isSchedule), platform);
+  let server: RunningServer;
+  try {
+    server = await serveHttp({
+      ...options,
+      log,
+      doors: doors.flatMap((door) => (door.kind === "http" ? [{ door, platform: restrictTo(door, platform) }] : [])),
+    });
+  } catch (error) {
+    await Promise.all([...consumers.map((consumer) => consumer.stop(0)), ...relays.map((relay) => relay.stop())]);
+    store.close();
+    throw listenError(error, options);
+  }
+  const serverFile = join(options.dataDirectory, "server.json");
+  writeFileSync(serverFile, `${JSON.stringify({ url: server.url, pid: process.pid })}\n`, { mode: 0o600 });
+  return {
+    url: server.url,
+    platform,
+    bus,
+    putEvents: (name, envelopes) => bus.put(name, envelopes),
+    async stop() {
+      await server.close();
+      await schedules.stop();
+      await Promise.all(consumers.map((consumer) => consumer.stop()));
+      await Promise.all(relays.map((relay) => relay.stop()));
+      store.close();
+      unlinkSync(serverFile);
+    },
+  };
+}
+
+function rulesOf(all: readonly Door[]): Rule[] {
+  return all
+    .filter(isQueue)
+    .flatMap(({ name, subscribe }) => (subscribe === undefined ? [] : [{ ...subscribe, queue: name }]));
+}
+
+function consume(
+  door: QueueDoor<unknown>,
+  platform: Platform,
+  queues: ReturnType<typeof openEmbeddedStore>["queues"],
+): QueueConsumer {
+  const restricted = restrictTo(door, { ...platform, log: named(platform.log, door) });
+  return queues.consume(door.name, {
+    concurrency: door.concurrency?.embedded ?? defaults.concurrency,
+    visibilitySeconds: 6 * (door.timeoutSeconds ?? defaults.timeoutSeconds),
+    maxReceives: door.maxReceives ?? defaults.maxReceives,
+    async handle(body, delivery) {
+      const parsed = door.message.safeParse(body);
+      if (!parsed.success) throw new PermanentError("message-unfit", parsed.error.message.slice(0, 1000));
+      await door.handle(restricted, body, delivery);
+    },
+  });
+}
+
+function named(log: NamedLog, door: Door): Log {
+  return log.named?.(door.name) ?? log;
+}
+
+function listenError(error: unknown, options: HostOptions): unknown {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "EADDRINUSE") {
+    return new PermanentError("port-in-use", `port ${options.port} is in use: choose another one with --port`);
+  }
+  if (code === "EACCES" || code === "EADDRNOTAVAIL") {
+    return new PermanentError("cannot-listen", `cannot listen on ${options.host}:${options.port} (${code})`);
+  }
+  return error;
+}

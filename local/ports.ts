@@ -1,0 +1,65 @@
+/** The ports of the embedded platform that reach outside: credentials, mail, clouds. */
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { terminalProgress } from "../cli/terminal.ts";
+import type { EcsReader } from "../shared/clouds/types.ts";
+import { smtpMailer } from "../shared/platform/embedded/mailer.ts";
+import type { EmbeddedMetrics } from "../shared/platform/embedded/metrics.ts";
+import { embeddedMetrics } from "../shared/platform/embedded/metrics.ts";
+import { PermanentError } from "../shared/platform/errors.ts";
+import type { Log, Mailer, Secrets } from "../shared/platform/ports.ts";
+import type { Settings } from "../shared/platform/settings.ts";
+import { dockerConfigCredentials } from "../shared/registry/credentials/docker-config.ts";
+import { firstOf } from "../shared/registry/credentials/first-of.ts";
+import { settingsCredentials } from "../shared/registry/credentials/settings.ts";
+import type { CredentialSource } from "../shared/registry/types.ts";
+import type { HostOptions } from "./host.ts";
+
+export interface LocalPortsInput {
+  readonly settings: Settings;
+  readonly smtpUrl?: string;
+  readonly log: Log;
+  readonly secrets: Secrets;
+}
+
+/** Everything the host does not make itself; SDKs are loaded only when a cloud is asked. */
+export function localPorts(input: LocalPortsInput): HostOptions["ports"] & { readonly metrics: EmbeddedMetrics } {
+  return {
+    clock: { now: () => Date.now() },
+    log: input.log,
+    secrets: input.secrets,
+    settings: input.settings,
+    metrics: embeddedMetrics(),
+    progress: terminalProgress(),
+    mailer: input.smtpUrl === undefined ? noMailer : smtpMailer(input.smtpUrl),
+    credentials: localCredentials(input),
+    ecs: lazyEcs(),
+  };
+}
+
+const noMailer: Mailer = {
+  async send() {
+    throw new PermanentError("mail-not-set-up", "no mail server is set: start with PORTWARDEN_SMTP_URL");
+  },
+};
+
+function localCredentials({ settings, secrets, log }: LocalPortsInput): CredentialSource {
+  const configured = process.env["DOCKER_CONFIG"];
+  const cloud: CredentialSource = async (registry) => {
+    const { cloudCredentials } = await import("../shared/clouds/credentials.ts");
+    return cloudCredentials(settings.registries, { log })(registry);
+  };
+  return firstOf(
+    settingsCredentials(settings.registries, secrets),
+    dockerConfigCredentials(configured ?? join(homedir(), ".docker")),
+    cloud,
+  );
+}
+
+function lazyEcs(): EcsReader {
+  const reader = async () => (await import("../shared/clouds/aws/ecs.ts")).ecsReader();
+  return {
+    clusters: async (region) => (await reader()).clusters(region),
+    read: async (region, cluster) => (await reader()).read(region, cluster),
+  };
+}

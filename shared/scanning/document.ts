@@ -1,0 +1,202 @@
+/**
+ * `portwarden.scan/1`: the result of one scan as a document, for files and pipelines. Documented in
+ * docs/scan-document.md; fields are only ever added.
+ */
+import * as z from "zod";
+import { atLeast } from "../findings/priority.ts";
+import { type Severity, severities } from "../findings/types.ts";
+import type { AdvisoryAge, Vulnerability } from "../matching/types.ts";
+import type { Inspection } from "./inspect.ts";
+
+const locationSchema = z.object({ path: z.string(), layer: z.string(), step: z.string().optional() });
+
+export const scanDocumentSchema = z.object({
+  schema: z.literal("portwarden.scan/1"),
+  tool: z.object({ name: z.literal("portwarden"), version: z.string() }),
+  scannedAt: z.iso.datetime(),
+  image: z.object({ name: z.string(), digest: z.string(), kind: z.enum(["image", "index"]) }),
+  advisories: z.object({
+    set: z.string(),
+    updatedAt: z.string().optional(),
+    newestRecord: z.string().optional(),
+  }),
+  /** For people: the age of the advisories, what was not judged. */
+  warnings: z.array(z.string()),
+  /** `partial`: something could not be read or judged, see `problems` of the images. */
+  status: z.enum(["complete", "partial"]),
+  /** Vulnerabilities listed, by severity. */
+  summary: z.record(z.enum(severities), z.int()),
+  /** What the filters left out. */
+  filtered: z.int(),
+  images: z.array(
+    z.object({
+      digest: z.string(),
+      platform: z.string(),
+      distribution: z.string().optional(),
+      packages: z.int(),
+      vulnerabilities: z.array(
+        z.object({
+          id: z.string(),
+          aliases: z.array(z.string()),
+          severity: z.enum(severities),
+          exploited: z.boolean(),
+          cvss: z.object({ vector: z.string(), score: z.number() }).optional(),
+          summary: z.string(),
+          package: z.object({
+            purl: z.string(),
+            type: z.string(),
+            name: z.string(),
+            version: z.string(),
+            source: z.string().optional(),
+          }),
+          fix: z.object({
+            state: z.enum(["fixed", "not-fixed", "will-not-fix", "unknown"]),
+            version: z.string().optional(),
+          }),
+          marks: z.array(z.string()),
+          sources: z.array(z.object({ id: z.string(), database: z.string(), url: z.string().optional() })),
+          evidence: z.object({
+            comparison: z.string(),
+            shard: z.string(),
+            locations: z.array(locationSchema),
+          }),
+        }),
+      ),
+      problems: z.array(
+        z.object({ reason: z.string(), detail: z.string(), count: z.int(), path: z.string().optional() }),
+      ),
+    }),
+  ),
+});
+export type ScanDocument = z.infer<typeof scanDocumentSchema>;
+export type ListedVulnerability = ScanDocument["images"][number]["vulnerabilities"][number];
+
+export interface ScanFilter {
+  /** At least this severity. */
+  readonly severity?: Severity;
+  readonly ignoreUnfixed: boolean;
+}
+
+export interface DocumentInput {
+  readonly name: string;
+  readonly digest: string;
+  readonly kind: "image" | "index";
+  readonly version: string;
+  readonly scannedAt: string;
+  readonly advisories: AdvisoryAge;
+  readonly warnings: readonly string[];
+  readonly inspections: readonly Inspection[];
+  readonly filter: ScanFilter;
+}
+
+/** Reasons that leave the answer unknown for everything they touch. */
+const blinding = /^no-advisories/;
+
+/** The document of a scan: worst first, filtered, with everything that was not judged. */
+export function scanDocument(input: DocumentInput): ScanDocument {
+  const summary: Record<Severity, number> = { critical: 0, high: 0, medium: 0, low: 0, negligible: 0, unknown: 0 };
+  let filtered = 0;
+  let partial = input.advisories.set === "none";
+  const images = input.inspections.map((inspection) => {
+    const { inventory, match } = inspection;
+    const shown = match.vulnerabilities.filter((found) => passes(found, input.filter));
+    filtered += match.vulnerabilities.length - shown.length;
+    for (const { severity } of shown) summary[severity]++;
+    partial ||= inventory.partial.length > 0 || match.notEvaluated.some(({ reason }) => blinding.test(reason));
+    const { platform, distribution } = inventory;
+    return {
+      digest: inventory.digest,
+      platform: [platform.os, platform.architecture, platform.variant].filter(Boolean).join("/"),
+      ...(distribution === undefined
+        ? {}
+        : { distribution: [distribution.id, distribution.versionId].filter(Boolean).join(" ") }),
+      packages: inventory.packages.length,
+      vulnerabilities: shown.map((found) => listed(found, inspection)).sort(worstFirst),
+      problems: problemsOf(inspection),
+    };
+  });
+  const { set, updatedAt, newestRecord } = input.advisories;
+  return {
+    schema: "portwarden.scan/1",
+    tool: { name: "portwarden", version: input.version },
+    scannedAt: input.scannedAt,
+    image: { name: input.name, digest: input.digest, kind: input.kind },
+    advisories: {
+      set,
+      ...(updatedAt === undefined ? {} : { updatedAt }),
+      ...(newestRecord === undefined ? {} : { newestRecord }),
+    },
+    warnings: [...input.warnings],
+    status: partial ? "partial" : "complete",
+    summary,
+    filtered,
+    images,
+  };
+}
+
+function passes(found: Vulnerability, filter: ScanFilter): boolean {
+  if (filter.severity !== undefined && !found.exploited && !atLeast(found.severity, filter.severity)) return false;
+  return !filter.ignoreUnfixed || found.fix.state === "fixed";
+}
+
+function listed(found: Vulnerability, { inventory }: Inspection): ListedVulnerability {
+  const steps = new Map(inventory.layers.map(({ diffId, createdBy }) => [diffId, createdBy]));
+  return {
+    id: found.id,
+    aliases: [...found.aliases],
+    severity: found.severity,
+    exploited: found.exploited,
+    ...(found.cvss === undefined ? {} : { cvss: { ...found.cvss } }),
+    summary: found.summary,
+    package: { ...found.package },
+    fix: { ...found.fix },
+    marks: [...found.marks],
+    sources: found.sources.map((source) => ({ ...source })),
+    evidence: {
+      comparison: found.evidence.comparison,
+      shard: found.evidence.shard,
+      locations: found.evidence.locations.map((location) => {
+        const step = steps.get(location.layer);
+        return { ...location, ...(step === undefined ? {} : { step }) };
+      }),
+    },
+  };
+}
+
+function problemsOf({ inventory, match }: Inspection): ScanDocument["images"][number]["problems"] {
+  const counts = new Map<string, { count: number; example: string }>();
+  for (const { purl, reason } of match.notEvaluated) {
+    const seen = counts.get(reason);
+    if (seen === undefined) counts.set(reason, { count: 1, example: purl });
+    else seen.count++;
+  }
+  return [
+    ...inventory.partial.map(({ reason, detail, path }) => ({
+      reason,
+      detail,
+      count: 1,
+      ...(path === undefined ? {} : { path }),
+    })),
+    ...[...counts].map(([reason, { count, example }]) => ({
+      reason,
+      detail: `${count} ${count === 1 ? "package" : "packages"} not judged, such as ${example}`,
+      count,
+    })),
+  ];
+}
+
+function worstFirst(a: ListedVulnerability, b: ListedVulnerability): number {
+  return (
+    Number(b.exploited) - Number(a.exploited) ||
+    severities.indexOf(a.severity) - severities.indexOf(b.severity) ||
+    (a.package.name < b.package.name ? -1 : a.package.name > b.package.name ? 1 : 0) ||
+    (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
+  );
+}
+
+/** Whether the document lists anything at least this bad. */
+export function reaches(document: ScanDocument, least: Severity): boolean {
+  return document.images.some(({ vulnerabilities }) =>
+    vulnerabilities.some(({ severity }) => atLeast(severity, least)),
+  );
+}
