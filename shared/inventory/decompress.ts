@@ -11,9 +11,9 @@ export type Compression = "gzip" | "zstd" | "none";
 
 export interface Decompression {
   /** Called with each piece of raw bytes; valid only during the call. A throw ends everything and is passed on. */
-  sink(raw: Uint8Array): void;
+  readonly sink: (raw: Uint8Array) => void;
   /** Called with the number of compressed bytes consumed so far. */
-  onBytes?(done: number): void;
+  readonly onBytes?: (done: number) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -97,7 +97,7 @@ interface Stage {
   /** Resolves when the next chunk may come. */
   write(chunk: Uint8Array): Promise<void> | void;
   end(): Promise<void> | void;
-  close(): void;
+  readonly close: () => void;
 }
 
 function stageFor(compression: Compression, sink: (raw: Uint8Array) => void): Stage {

@@ -34,7 +34,7 @@ export interface Wants {
   /** Everything directly in these directories. */
   readonly directories?: readonly string[];
   /** Precise condition on a path that matched. Cheap and pure. */
-  accept?(path: string): boolean;
+  readonly accept?: (path: string) => boolean;
 }
 
 export interface WantedFile {
@@ -45,7 +45,7 @@ export interface WantedFile {
   /** The companions that the same layer holds, by path. */
   readonly companions: ReadonlyMap<string, Buffer>;
   /** Whether a path would be read by an extractor for language packages: only such ownership is worth keeping. */
-  isLanguageEvidence(path: string): boolean;
+  readonly isLanguageEvidence: (path: string) => boolean;
 }
 
 export interface Extractor {
@@ -60,7 +60,7 @@ export interface Extractor {
   readonly mode: "buffer";
   readonly maxBytes: number;
   /** Paths (also wanted) that belong to a file and are handed over with it, when the layer has them. */
-  companions?(path: string): readonly string[];
+  readonly companions?: (path: string) => readonly string[];
   /** Bounded in time by the content's size. A throw becomes a `partial` entry with the error's message. */
   extract(file: WantedFile): Facts;
 }

@@ -7,8 +7,7 @@ import type { Partial } from "./types.ts";
 export function text(value: unknown, longest = 512): string | undefined {
   if (typeof value !== "string") return undefined;
   const trimmed = value.trim();
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  return trimmed !== "" && trimmed.length <= longest && !/[\x00-\x1f\x7f]/.test(trimmed) ? trimmed : undefined;
+  return trimmed !== "" && trimmed.length <= longest && !/\p{Cc}/u.test(trimmed) ? trimmed : undefined;
 }
 
 /** The lines of a file, without their ends, one at a time: a hostile file of line ends costs no memory. */

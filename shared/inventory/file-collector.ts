@@ -11,8 +11,8 @@ import type { Matcher } from "./wanted.ts";
 export interface FileCollector {
   /** A wanted entry begins; true when its content is to come. */
   begin(path: string, extractors: readonly Extractor[], entry: TarEntry): boolean;
-  content(piece: Uint8Array): void;
-  end(): void;
+  readonly content: (piece: Uint8Array) => void;
+  readonly end: () => void;
   /** Wanted hard links, by the path of their target: their content is read in a second pass. */
   readonly hardLinks: ReadonlyMap<string, readonly string[]>;
   /** Whether a name may be such a target; cheap. */

@@ -19,7 +19,7 @@ export interface LayerSource {
   /** What the image says the uncompressed digest is. */
   readonly diffId: string | undefined;
   /** Compressed bytes consumed; a second pass reports nothing. */
-  onBytes?(done: number): void;
+  readonly onBytes?: (done: number) => void;
   readonly signal?: AbortSignal | undefined;
 }
 

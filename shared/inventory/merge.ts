@@ -5,7 +5,7 @@
  * directory. No layer is read again.
  */
 import { limits } from "../platform/limits.ts";
-import type { PackageFacts } from "./extractor.ts";
+import type { Facts, PackageFacts } from "./extractor.ts";
 import {
   emptyDirectory,
   filesOf,
@@ -29,50 +29,77 @@ export interface MergedImage {
   readonly partial: readonly Partial[];
 }
 
-/** `records`: lowest layer first. */
-export function mergeLayers(records: readonly LayerRecord[]): MergedImage {
+/** Takes records one by one, so that no more than one needs to be in memory. */
+export interface Merge {
+  /** Call for each layer, the lowest first. */
+  apply(record: LayerRecord): void;
+  finish(): MergedImage;
+}
+
+export function createMerge(): Merge {
   const root = emptyDirectory();
   const partial: Partial[] = [];
-  for (const [index, record] of records.entries()) {
-    partial.push(...record.partial.map((one) => ({ ...one, layer: record.diffId })));
-    if (!applyLayer(root, record, index)) {
-      partial.push({
-        reason: "mergeSteps",
-        layer: record.diffId,
-        detail: "too many links to follow all of the layer's paths: packages it replaced through links may still show",
-      });
-    }
-  }
+  const counts = { layers: 0, links: 0, packages: 0 };
   return {
-    files: [...filesOf(root)],
-    canonical: (path, last) => resolve(root, path, last)?.join("/"),
-    partial,
+    apply(record) {
+      const layer = record.diffId;
+      const bounded = withinImage(record, counts, (reason, detail) => partial.push({ reason, layer, detail }));
+      partial.push(...record.partial.map((one) => ({ ...one, layer })));
+      const complete = applyLayer(root, bounded, counts.layers);
+      counts.layers++;
+      if (complete) return;
+      const detail =
+        "too many links to follow all of its paths: packages that it replaced through links may still show";
+      partial.push({ reason: "mergeSteps", layer, detail });
+    },
+    finish: () => ({
+      files: [...filesOf(root)],
+      canonical: (path, last) => resolve(root, path, last)?.join("/"),
+      partial,
+    }),
   };
 }
 
+/** The record without what would be over the image's limits. */
+function withinImage(
+  record: LayerRecord,
+  counts: { links: number; packages: number },
+  report: (reason: keyof typeof limits, detail: string) => void,
+): LayerRecord {
+  counts.links += record.links.length;
+  counts.packages += record.files.reduce((sum, { facts }) => sum + packagesIn(facts), 0);
+  const tooManyLinks = counts.links > limits.linksPerImage;
+  // Every layer may bring its own version of the whole package database.
+  const tooManyPackages = counts.packages > limits.packageMentionsPerImage;
+  if (tooManyLinks) report("linksPerImage", `the layer's links, beyond ${limits.linksPerImage}, were not followed`);
+  if (tooManyPackages) {
+    report("packageMentionsPerImage", `the layer's packages, beyond ${limits.packageMentionsPerImage}, were left out`);
+  }
+  return { ...record, ...(tooManyLinks && { links: [] }), ...(tooManyPackages && { files: [] }) };
+}
+
+function packagesIn(facts: readonly Facts[]): number {
+  return facts.reduce((sum, { packages }) => sum + (packages?.length ?? 0), 0);
+}
+
+/** False when the layer's paths could not all be followed through links. */
 function applyLayer(root: TreeDirectory, record: LayerRecord, index: number): boolean {
   for (const path of record.opaque) hideContent(root, path);
   for (const path of record.whiteouts) remove(root, resolve(root, path, "keep") ?? path.split("/"));
-  const formerFiles = new Map<string, TreeFile>();
   for (const [path, target] of record.links) {
-    const canonical = resolve(root, path, "keep") ?? path.split("/");
-    put(root, canonical, { kind: "link", layer: index, target });
+    put(root, resolve(root, path, "keep") ?? path.split("/"), { kind: "link", layer: index, target });
   }
-  const { replaced, complete } = replaceBy(
-    root,
-    {
-      index,
-      paths: pathSetFromBase64(record.paths),
-      directories: pathSetFromBase64(record.directories),
-      implied: pathSetFromBase64(record.implied),
-    },
-    limits.mergeSteps,
-  );
-  for (const [path, file] of replaced) formerFiles.set(path, file);
+  const layer = {
+    index,
+    paths: pathSetFromBase64(record.paths),
+    directories: pathSetFromBase64(record.directories),
+    implied: pathSetFromBase64(record.implied),
+  };
+  const { replaced, complete } = replaceBy(root, layer, limits.mergeSteps);
   for (const file of record.files) {
     const canonical = resolve(root, file.path, "keep") ?? file.path.split("/");
-    const former = formerFiles.get(canonical.join("/"));
-    put(root, canonical, { kind: "file", layer: index, record: file, since: sinceOf(file, former, index) });
+    const since = sinceOf(file, replaced.get(canonical.join("/")), index);
+    put(root, canonical, { kind: "file", layer: index, record: file, since });
   }
   return complete;
 }

@@ -3,7 +3,7 @@ import type { Image } from "../registry/types.ts";
 import { assemble } from "./assemble.ts";
 import type { Extractor } from "./extractor.ts";
 import { readLayer } from "./layer.ts";
-import { mergeLayers } from "./merge.ts";
+import { createMerge } from "./merge.ts";
 import type { LayerRecord, LayerRecords } from "./record.ts";
 import { extractors as allExtractors } from "./registry.generated.ts";
 import type { Inventory, InventoryLayer } from "./types.ts";
@@ -38,9 +38,13 @@ const matcher = compileMatcher(allExtractors);
  * `compression-bomb`, `too-many-entries`. What is merely too large or broken inside is told in `partial`.
  */
 export async function readImage(image: Image, options: ReadImageOptions): Promise<Inventory> {
-  const records = await readLayers(image, options);
-  const diffIds = records.map(({ diffId }) => diffId);
-  const { distribution, packages, partial } = assemble(mergeLayers(records), diffIds);
+  const merge = createMerge();
+  const diffIds: string[] = [];
+  await readLayers(image, options, (record) => {
+    diffIds.push(record.diffId);
+    merge.apply(record);
+  });
+  const { distribution, packages, partial } = assemble(merge.finish(), diffIds);
   return {
     schema: "portwarden.inventory/1",
     digest: image.digest,
@@ -53,42 +57,66 @@ export async function readImage(image: Image, options: ReadImageOptions): Promis
   };
 }
 
-async function readLayers(image: Image, options: ReadImageOptions): Promise<readonly LayerRecord[]> {
-  const total = image.layers.reduce((sum, { size }) => sum + size, 0);
-  const done = image.layers.map(() => 0);
-  const records = new Map<number, LayerRecord>();
-  // The same layer twice in one image (empty ones, above all) is read once.
-  const reading = new Map<string, Promise<LayerRecord>>();
+/** Hands over the layers' records, lowest first, as soon as all below are there. */
+async function readLayers(
+  image: Image,
+  options: ReadImageOptions,
+  onRecord: (record: LayerRecord) => void,
+): Promise<void> {
   const stop = new AbortController();
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
-  function progress(index: number, bytes: number): void {
-    done[index] = bytes;
-    options.onBytes?.(
-      done.reduce((sum, one) => sum + one, 0),
-      total,
-    );
-  }
-  const queue = image.layers.keys();
+  const progress = progressOf(image, options);
+  const records = inOrder(onRecord);
+  // The same layer twice in one image (empty ones, above all) is read once.
+  const reading = new Map<string, Promise<LayerRecord>>();
+  const queue = image.layers.entries();
   async function work(): Promise<void> {
-    for (const index of queue) {
+    for (const [index, { digest, size }] of queue) {
       signal.throwIfAborted();
-      const key = image.layers[index]?.digest ?? "";
-      const known = reading.get(key);
-      const record = known ?? recordOf(image, index, options.records, signal, (bytes) => progress(index, bytes));
-      reading.set(key, record);
-      records.set(index, await record);
-      progress(index, image.layers[index]?.size ?? 0);
+      let record = reading.get(digest);
+      if (record === undefined) {
+        record = recordOf(image, index, options.records, signal, (bytes) => progress(index, bytes));
+        if (image.layers.some((layer, other) => other > index && layer.digest === digest)) reading.set(digest, record);
+      }
+      records.add(index, await record);
+      progress(index, size);
     }
   }
+  const workers = Array.from({ length: Math.max(1, options.concurrency ?? 2) }, work);
   try {
-    await Promise.all(Array.from({ length: Math.max(1, options.concurrency ?? 2) }, work));
+    await Promise.all(workers);
   } catch (thrown) {
-    // The other layer in work is stopped as well.
+    // The layer that is read beside the failed one is stopped as well.
     stop.abort(thrown);
-    await Promise.allSettled(reading.values());
+    await Promise.allSettled(workers);
     throw thrown;
   }
-  return image.layers.flatMap((_, index) => records.get(index) ?? []);
+}
+
+function inOrder(onRecord: (record: LayerRecord) => void): { add(index: number, record: LayerRecord): void } {
+  const waiting = new Map<number, LayerRecord>();
+  let next = 0;
+  return {
+    add(index, record) {
+      waiting.set(index, record);
+      for (let ready = waiting.get(next); ready !== undefined; ready = waiting.get(next)) {
+        waiting.delete(next);
+        next++;
+        onRecord(ready);
+      }
+    },
+  };
+}
+
+function progressOf(image: Image, { onBytes }: ReadImageOptions): (index: number, bytes: number) => void {
+  const total = image.layers.reduce((sum, { size }) => sum + size, 0);
+  const bytesOf = image.layers.map(() => 0);
+  let done = 0;
+  return (index, bytes) => {
+    done += bytes - (bytesOf[index] ?? 0);
+    bytesOf[index] = bytes;
+    onBytes?.(done, total);
+  };
 }
 
 async function recordOf(

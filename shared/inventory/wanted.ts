@@ -7,7 +7,7 @@ export interface Matcher {
   maybe(name: EntryName): boolean;
   /** Who wants it, in registry order. */
   match(path: string): readonly Extractor[];
-  isLanguageEvidence(path: string): boolean;
+  readonly isLanguageEvidence: (path: string) => boolean;
 }
 
 /** A set of 32-bit hashes that answers "surely not" in one memory access. */

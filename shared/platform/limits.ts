@@ -34,6 +34,7 @@ export const limits = {
   /** Symlinks of one layer, and its whiteouts. */
   linksPerLayer: 250_000,
   whiteoutsPerLayer: 250_000,
+  linksPerImage: 1_000_000,
   /** Steps of one layer's merge through links. */
   mergeSteps: 20_000_000,
   /** One file handed to an extractor. */
@@ -41,6 +42,8 @@ export const limits = {
   /** Files held until the end of a layer because they belong together. */
   heldBytes: 320 * MB,
   packagesPerImage: 200_000,
+  /** The same, counted in every layer that names them: package databases come again with each layer that changes them. */
+  packageMentionsPerImage: 2_000_000,
   jsonDepth: 64,
   /** Advisory sources. */
   advisoryRecordBytes: 16 * MB,

@@ -30,15 +30,15 @@ export interface TarEntry {
 export interface TarHandler {
   /** True when the content is wanted: `content` then gets it in pieces, and `end` closes it. Never for sparse files. */
   entry(entry: TarEntry): boolean;
-  content(piece: Uint8Array): void;
-  end(): void;
+  readonly content: (piece: Uint8Array) => void;
+  readonly end: () => void;
   /** An entry that was left out because of its name. */
   refused(problem: NameProblem): void;
 }
 
 export interface TarWalker {
   /** Takes the next bytes. Throws `PermanentError("not-a-layer")` on what is not tar. */
-  push(chunk: Uint8Array): void;
+  readonly push: (chunk: Uint8Array) => void;
   /** Call after the last bytes. Throws `PermanentError("truncated-layer")` when an entry is not complete. */
   finish(): void;
 }

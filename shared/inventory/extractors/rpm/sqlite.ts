@@ -114,7 +114,7 @@ function readRecord(payload: Buffer): readonly SqliteValue[] {
     at = next;
     const length = lengthOf(serial);
     if (body + length > payload.length) throw new Error("a value outside of its record");
-    values.push(valueOf(payload, body, serial, length));
+    values.push(decodeValue(payload, body, serial, length));
     body += length;
   }
   return values;
@@ -125,7 +125,7 @@ function lengthOf(serial: number): number {
   return [0, 1, 2, 3, 4, 6, 8, 8, 0, 0, 0, 0][serial] ?? 0;
 }
 
-function valueOf(payload: Buffer, at: number, serial: number, length: number): SqliteValue {
+function decodeValue(payload: Buffer, at: number, serial: number, length: number): SqliteValue {
   if (serial >= 12) {
     const bytes = payload.subarray(at, at + length);
     return serial % 2 === 0 ? bytes : bytes.toString("utf8");
