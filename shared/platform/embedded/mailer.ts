@@ -30,7 +30,7 @@ export function smtpMailer(url: string): SmtpMailer {
       transport ??= connect();
       const { from, to, subject, text, html } = mail;
       try {
-        const info: { readonly rejected?: readonly unknown[] } = await (await transport).sendMail({
+        const info: { readonly rejected?: readonly unknown[] | undefined } = await (await transport).sendMail({
           from,
           to: [...to],
           subject,
@@ -58,9 +58,14 @@ export function smtpMailer(url: string): SmtpMailer {
 
 function mailError(thrown: unknown): PermanentError | TransientError {
   if (thrown instanceof PermanentError) return thrown;
-  const answer = thrown instanceof Error && "responseCode" in thrown ? Number(thrown.responseCode) : 0;
+  const answer = Number(propertyOf(thrown, "responseCode") ?? 0);
   const message = `the mail server: ${messageOf(thrown)}`;
-  if (answer >= 500) return new PermanentError("mail-rejected", message, { cause: thrown });
+  const unsendable = answer === 0 && propertyOf(thrown, "code") === "EENVELOPE";
+  if (answer >= 500 || unsendable) return new PermanentError("mail-rejected", message, { cause: thrown });
   if (answer >= 400) return new TransientError("mail-deferred", message, { cause: thrown });
   return new TransientError("mail-unreachable", message, { cause: thrown });
+}
+
+function propertyOf(thrown: unknown, name: string): unknown {
+  return typeof thrown === "object" && thrown !== null ? Reflect.get(thrown, name) : undefined;
 }

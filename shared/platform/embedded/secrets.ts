@@ -1,6 +1,6 @@
 /** The `Secrets` port on files that only their owner can read. */
 import { randomUUID } from "node:crypto";
-import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PermanentError } from "../errors.ts";
 import type { Secrets } from "../ports.ts";
@@ -58,8 +58,7 @@ export function embeddedSecrets(directory: string, given: Readonly<Record<string
       await mkdir(folder, { recursive: true, mode: 0o700 });
       const temporary = join(folder, `.${randomUUID()}`);
       try {
-        const handle = await open(temporary, "wx", 0o600);
-        await handle.writeFile(`${value}\n`).finally(() => handle.close());
+        await writeFile(temporary, `${value}\n`, { flag: "wx", mode: 0o600 });
         await rename(temporary, join(folder, name));
       } catch (thrown) {
         await rm(temporary, { force: true });
