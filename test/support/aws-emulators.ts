@@ -52,7 +52,11 @@ export function startDynamoDb(): Promise<Emulator> {
       "-cp",
       join(dynamodbLibraries, "*"),
       "com.amazonaws.services.dynamodbv2.local.main.ServerRunner",
-      ...["-inMemory", "-sharedDb", "-disableTelemetry", "-port", String(port)],
+      "-inMemory",
+      "-sharedDb",
+      "-disableTelemetry",
+      "-port",
+      String(port),
     ],
   }));
 }
