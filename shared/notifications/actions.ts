@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { byPriority } from "../findings/priority.ts";
+import type { ReportedFinding } from "../findings/report.ts";
 import { type Severity, severities } from "../findings/types.ts";
-import { componentName, type Problem, purlType } from "./problems.ts";
+import { builtFromSource, componentName, purlType } from "./problems.ts";
 import {
   counted,
   countSeverities,
@@ -28,25 +29,22 @@ export const actionSchema = z.object({
 });
 export type Action = z.infer<typeof actionSchema>;
 
-/** Packages of these types that come in the same two versions are built from one source and move together. */
-const builtFromSource = new Set(["deb", "rpm", "apk"]);
-
 /**
- * What to do about these problems, best first: known exploited, then by worst severity, then by how many it fixes.
+ * What to do about these findings, best first: known exploited, then by worst severity, then by how many it fixes.
  * Vulnerabilities with a fix are grouped by the package to upgrade; those without one have no action. Failed checks
  * are to be corrected, drift and lost coverage to be reviewed.
  */
-export function actionsOf(problems: readonly Problem[]): readonly Action[] {
+export function actionsOf(findings: readonly ReportedFinding[]): readonly Action[] {
   const groups = new Map<string, Group>();
-  for (const problem of problems) {
-    if (problem.kind === "vulnerability" && problem.fixedVersion === undefined) continue;
+  for (const finding of findings) {
+    if (finding.kind === "vulnerability" && finding.fixedVersion === undefined) continue;
     const key =
-      problem.kind === "vulnerability"
-        ? JSON.stringify([purlType(problem), componentName(problem), problem.installedVersion])
-        : JSON.stringify([problem.kind, problem.rule, problem.title]);
+      finding.kind === "vulnerability"
+        ? JSON.stringify([purlType(finding), componentName(finding), finding.installedVersion])
+        : JSON.stringify([finding.kind, finding.rule, finding.title]);
     const group = groups.get(key);
-    if (group === undefined) groups.set(key, [problem]);
-    else group.push(problem);
+    if (group === undefined) groups.set(key, [finding]);
+    else group.push(finding);
   }
   return mergeActions(
     [...groups.values()].map((group) => {
@@ -77,19 +75,18 @@ export function actionTitle(action: Action): string {
   return `Upgrade ${name} ${action.from === undefined ? "to" : `${action.from} →`} ${action.to ?? ""}`.trim();
 }
 
-/** `fixes 3 (1 critical, 2 high, known exploited)`. */
+/** `fixes 3 (1 critical, 2 high)`, counted in findings. */
 export function actionWorth(action: Action): string {
-  const parts = [severitiesOf(action.fixes), ...(action.exploited ? ["known exploited"] : [])];
   const where =
     action.subjects > 1 ? ` in ${counted(action.subjects, action.kind === "upgrade" ? "image" : "place")}` : "";
-  return `${action.kind === "upgrade" ? "fixes" : "concerns"} ${totalOf(action.fixes)}${where} (${parts.join(", ")})`;
+  return `${action.kind === "upgrade" ? "fixes" : "concerns"} ${totalOf(action.fixes)}${where} (${severitiesOf(action.fixes)})`;
 }
 
 export function actionSeverity(action: Action): Severity | undefined {
   return worst(severities.filter((severity) => (action.fixes[severity] ?? 0) > 0));
 }
 
-type Group = [Problem, ...Problem[]];
+type Group = [ReportedFinding, ...ReportedFinding[]];
 
 function actionOf(group: Readonly<Group>): Action {
   const [first] = group;
@@ -158,11 +155,11 @@ function compareCounts(a: SeverityCounts, b: SeverityCounts): number {
 }
 
 /**
- * Whether `a` is the later of two fixed versions of one package: numbers as numbers, `~` before everything (as in
- * deb and rpm). Good enough to name the upgrade that covers a group; no match is ever decided by it.
+ * Whether `a` is the later of two fixed versions of one package: numbers as numbers, `~` (deb and rpm) and `-`
+ * before a letter (the pre-releases of semver) before everything. Good enough to name the upgrade that covers a group; no match is ever decided by it.
  */
 export function laterVersion(a: string, b: string): boolean {
-  const parts = (version: string) => version.slice(0, 256).match(/\d+|~|[a-zA-Z]+/g) ?? [];
+  const parts = (version: string) => version.slice(0, 256).match(/\d+|~|-(?=[a-zA-Z])|[a-zA-Z]+/g) ?? [];
   const [left, right] = [parts(a), parts(b)];
   for (let index = 0; index < Math.max(left.length, right.length); index++) {
     const difference = rankOf(left[index]) - rankOf(right[index]);
@@ -174,9 +171,9 @@ export function laterVersion(a: string, b: string): boolean {
   return a > b;
 }
 
-/** `~` < end < letters < numbers. */
+/** `~`, `-` < end < letters < numbers. */
 function rankOf(part: string | undefined): number {
   if (part === undefined) return 1;
-  if (part === "~") return 0;
+  if (part === "~" || part === "-") return 0;
   return /^\d/.test(part) ? 3 : 2;
 }

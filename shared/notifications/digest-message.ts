@@ -4,7 +4,6 @@ import { severities } from "../findings/types.ts";
 import { limits } from "../platform/limits.ts";
 import { type Action, actionSchema, actionsOf, mergeEqual } from "./actions.ts";
 import { actionSection, imageLink, type Message, type MessageItem, section, shownWarnings } from "./message.ts";
-import { problemsOf } from "./problems.ts";
 import type { RouteMatch } from "./route.ts";
 import {
   counted,
@@ -40,7 +39,7 @@ const shownNames = 5;
 
 /** Sums a report up for a digest. Pure. */
 export function digestEntry(report: Report, match: RouteMatch): DigestEntry {
-  const introduced = problemsOf(match.introduced);
+  const { introduced, fixed } = match;
   const { subject } = report;
   return {
     name: plain(subject.name, 200),
@@ -50,8 +49,8 @@ export function digestEntry(report: Report, match: RouteMatch): DigestEntry {
     ...(subject.digest === undefined ? {} : { digest: plain(subject.digest, 140) }),
     running: subject.running.slice(0, 20).map((service) => plain(service, 80)),
     introduced: { ...countSeverities(introduced) },
-    exploited: introduced.filter((problem) => problem.exploited).length,
-    fixed: { ...countSeverities(problemsOf(match.fixed)) },
+    exploited: introduced.filter((finding) => finding.exploited).length,
+    fixed: { ...countSeverities(fixed) },
     warnings: report.warnings.slice(0, shownWarnings).map((warning) => plain(warning, 300)),
     actions: actionsOf(introduced)
       .slice(0, keptActions)

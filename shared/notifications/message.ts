@@ -2,11 +2,11 @@
  * The message that a person gets about one scan, assessment or digest, independent of the channel. Everything in it
  * is bounded and printable, but still hostile text: each channel escapes it in its own way.
  */
-import type { Report } from "../findings/report.ts";
+import type { Report, ReportedFinding } from "../findings/report.ts";
 import type { Severity } from "../findings/types.ts";
 import { limits } from "../platform/limits.ts";
 import { type Action, actionSeverity, actionsOf, actionTitle, actionWorth } from "./actions.ts";
-import { componentName, type Problem, problemsOf } from "./problems.ts";
+import { type Problem, problemsOf } from "./problems.ts";
 import type { RouteMatch } from "./route.ts";
 import { counted, countSeverities, namesOf, plain, safeLink, severitiesOf, worst } from "./text.ts";
 
@@ -58,15 +58,14 @@ const shownNames = 5;
 
 /** The message about one report for one route. Pure. `linkBase` is the platform's own address, for links. */
 export function reportMessage(id: string, report: Report, match: RouteMatch, linkBase?: string): Message {
-  const introduced = problemsOf(match.introduced);
-  const fixed = problemsOf(match.fixed);
-  const severity = worst(introduced.map((problem) => problem.severity));
+  const { introduced, fixed } = match;
+  const severity = worst(introduced.map((finding) => finding.severity));
   const hidden = report.introduced.length - match.introduced.length;
   return {
     id,
     title: titleOf(report, introduced, fixed),
     ...(severity === undefined ? {} : { severity }),
-    facts: factsOf(report, introduced, fixed, linkBase),
+    facts: factsOf(report, match, linkBase),
     warnings: warningsOf(report),
     sections: [
       ...(report.status === "failed" ? [failureSection(report)] : []),
@@ -84,8 +83,8 @@ export function reportMessage(id: string, report: Report, match: RouteMatch, lin
 }
 
 /** The section of best actions; none when there is nothing to do about. */
-export function actionSection(actions: readonly Action[], about: readonly Problem[] = []): readonly Section[] {
-  const unfixed = about.filter((problem) => problem.kind === "vulnerability" && problem.fixedVersion === undefined);
+export function actionSection(actions: readonly Action[], about: readonly ReportedFinding[] = []): readonly Section[] {
+  const unfixed = about.filter((finding) => finding.kind === "vulnerability" && finding.fixedVersion === undefined);
   const note = unfixed.length === 0 ? undefined : `No fixed version is known yet for ${unfixed.length} of the new.`;
   if (actions.length === 0 && note === undefined) return [];
   const items = actions.slice(0, shownActions).map((action): MessageItem => {
@@ -111,15 +110,19 @@ export function minuteOf(time: string): string {
 
 /** Link to an image's page of this platform. */
 export function imageLink(linkBase: string | undefined, digest: string | undefined): string | undefined {
-  return linkBase === undefined || digest === undefined ? undefined : under(linkBase, `v1/images/${digest}`);
+  return linkBase === undefined || digest === undefined ? undefined : under(linkBase, `v1/images/${pathPart(digest)}`);
 }
 
 function under(linkBase: string, path: string): string | undefined {
   return safeLink(`${linkBase.replace(/\/+$/, "")}/${path}`);
 }
 
-function titleOf(report: Report, introduced: readonly Problem[], fixed: readonly Problem[]): string {
-  const exploited = introduced.filter((problem) => problem.exploited).length;
+function pathPart(id: string): string {
+  return encodeURIComponent(plain(id, 140)).replaceAll("%3A", ":");
+}
+
+function titleOf(report: Report, introduced: readonly ReportedFinding[], fixed: readonly ReportedFinding[]): string {
+  const exploited = introduced.filter((finding) => finding.exploited).length;
   const news = [
     ...(report.status === "failed" ? [`${report.kind} failed`] : []),
     ...(report.status !== "failed" && introduced.length > 0 ? [`${introduced.length} new`] : []),
@@ -135,12 +138,7 @@ function shortName({ subject }: Report): string {
   return subject.name.startsWith(host) ? subject.name.slice(host.length) : subject.name;
 }
 
-function factsOf(
-  report: Report,
-  introduced: readonly Problem[],
-  fixed: readonly Problem[],
-  linkBase: string | undefined,
-): readonly Fact[] {
+function factsOf(report: Report, { introduced, fixed }: RouteMatch, linkBase: string | undefined): readonly Fact[] {
   const { subject } = report;
   const link = imageLink(linkBase, subject.digest);
   const running = subject.running.map((service) => plain(service, 80));
@@ -157,7 +155,7 @@ function factsOf(
     ...optional("Open now", report.status === "failed" ? "" : severitiesOf(report.open) || "nothing"),
     ...optional("Compared with", plain(report.comparedWith ?? "", 200)),
     ...optional("Cause", plain(report.cause, 200)),
-    ...optional("Digest", plain(subject.digest ?? "", 80)),
+    ...optional("Digest", plain(subject.digest ?? "", 140).slice(0, "sha256:".length + 12)),
   ];
 }
 
@@ -184,30 +182,35 @@ function failureSection(report: Report): Section {
 
 function problemSection(
   heading: string,
-  problems: readonly Problem[],
+  findings: readonly ReportedFinding[],
   linkBase: string | undefined,
 ): readonly Section[] {
-  if (problems.length === 0) return [];
-  const items = problems.slice(0, limits.itemsPerMessage).map((problem) => problemItem(problem, linkBase));
-  return [section(`${heading} (${problems.length})`, items, problems.length - items.length)];
+  if (findings.length === 0) return [];
+  const shown = problemsOf(findings).slice(0, limits.itemsPerMessage);
+  const items = shown.map((problem) => problemItem(problem, linkBase));
+  const told = shown.reduce((sum, problem) => sum + problem.findings, 0);
+  return [section(`${heading} (${findings.length})`, items, findings.length - told)];
 }
 
-function problemItem(problem: Problem, linkBase: string | undefined): MessageItem {
-  const vulnerability = problem.kind === "vulnerability";
-  const own = linkBase === undefined ? undefined : under(linkBase, `v1/findings/${encodeURIComponent(problem.id)}`);
-  const link = safeLink(problem.link) ?? own;
-  const to = problem.fixedVersion === undefined ? "no fix yet" : `→ ${plain(problem.fixedVersion, 60)}`;
+function problemItem({ finding, components, resources }: Problem, linkBase: string | undefined): MessageItem {
+  const vulnerability = finding.kind === "vulnerability";
+  const own = linkBase === undefined ? undefined : under(linkBase, `v1/findings/${pathPart(finding.id)}`);
+  const link = safeLink(finding.link) ?? own;
+  const installed = plain(finding.installedVersion ?? "", 60);
+  const fix = finding.fixedVersion === undefined ? "(no fix yet)" : `→ ${plain(finding.fixedVersion, 60)}`;
+  const title = plain(finding.title, 160);
+  const rule = plain(finding.rule, 100);
   const detail = [
     vulnerability
-      ? `${componentName(problem)} ${plain(problem.installedVersion ?? "", 60)} ${to}`.replace(/ {2,}/g, " ")
-      : [plain(problem.component ?? problem.subject, 120), plain(problem.rule, 100)].filter(Boolean).join(" · "),
-    ...(vulnerability && problem.title !== problem.rule ? [plain(problem.title, 140)] : []),
-    ...(problem.resources > 1 ? [`in ${problem.resources} images`] : []),
+      ? `${namesOf(components, shownNames)} ${installed} ${fix}`.replace(/ {2,}/g, " ")
+      : [plain(finding.component ?? finding.subject, 120), rule].filter((part) => part !== "").join(" · "),
+    ...(vulnerability && title !== rule ? [title] : []),
+    ...(resources > 1 ? [`in ${resources} images`] : []),
   ];
   return {
-    severity: problem.severity,
-    exploited: problem.exploited,
-    text: plain(vulnerability ? problem.rule : problem.title, 160) || plain(problem.rule, 160) || "unnamed",
+    severity: finding.severity,
+    exploited: finding.exploited,
+    text: (vulnerability ? rule : title) || rule || "unnamed",
     ...(link === undefined ? {} : { link }),
     detail: detail.filter((part) => part !== "").join(" — "),
   };

@@ -1,25 +1,45 @@
 import type { ReportedFinding } from "../findings/report.ts";
 import { plain } from "./text.ts";
 
-/** A finding as a message shows it: the same vulnerability in several images of one index is one problem. */
-export interface Problem extends ReportedFinding {
+/** One line of a message: findings that people would read as the same. */
+export interface Problem {
+  /** The first of them. */
+  readonly finding: ReportedFinding;
+  /** How many findings it stands for. */
+  readonly findings: number;
+  /** Packages, containers or fields it was found in, without versions. */
+  readonly components: readonly string[];
   /** In how many resources it was found. */
   readonly resources: number;
 }
 
-/** Merges what people would read as the same line; keeps the order. */
+/** Packages of these types that come in the same version are built from one source: they are hit and move together. */
+export const builtFromSource: ReadonlySet<string> = new Set(["deb", "rpm", "apk"]);
+
+/**
+ * Groups findings into lines, keeping their order: one vulnerability in the packages built from one source, and in
+ * the images of several platforms, is one line.
+ */
 export function problemsOf(findings: readonly ReportedFinding[]): readonly Problem[] {
-  const merged = new Map<string, { finding: ReportedFinding; resources: Set<string> }>();
-  for (const finding of findings) {
-    const key =
-      finding.kind === "vulnerability"
-        ? JSON.stringify([finding.rule, finding.subject, finding.installedVersion])
-        : JSON.stringify([finding.id]);
-    const known = merged.get(key);
-    if (known === undefined) merged.set(key, { finding, resources: new Set([finding.resource.id]) });
-    else known.resources.add(finding.resource.id);
-  }
-  return [...merged.values()].map(({ finding, resources }) => ({ ...finding, resources: resources.size }));
+  return [...Map.groupBy(findings, lineKey).values()].flatMap((group) => {
+    const [finding] = group;
+    if (finding === undefined) return [];
+    return [
+      {
+        finding,
+        findings: group.length,
+        components: [...new Set(group.map(componentName))],
+        resources: new Set(group.map((one) => one.resource.id)).size,
+      },
+    ];
+  });
+}
+
+function lineKey(finding: ReportedFinding): string {
+  if (finding.kind !== "vulnerability") return finding.id;
+  const type = purlType(finding);
+  const subject = type !== undefined && builtFromSource.has(type) ? type : finding.subject;
+  return JSON.stringify([finding.rule, finding.severity, subject, finding.installedVersion, finding.fixedVersion]);
 }
 
 /** The name of the package, container or field, without its version. */
