@@ -49,4 +49,6 @@ export interface AdvisoryAge {
   readonly updatedAt?: string;
   /** The newest `modified` among its records, ISO 8601. */
   readonly newestRecord?: string;
+  /** The ecosystem whose advisories were read longest ago: its source may be failing while others are fresh. */
+  readonly oldest?: { readonly ecosystem: string; readonly updatedAt: string };
 }

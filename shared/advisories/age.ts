@@ -1,0 +1,38 @@
+import type { AdvisoryAge } from "../matching/types.ts";
+import type { AdvisorySettings } from "./settings.ts";
+
+const dayMilliseconds = 24 * 60 * 60 * 1000;
+
+function days(from: string, now: number): number {
+  return Math.floor((now - Date.parse(from)) / dayMilliseconds);
+}
+
+function overdue(from: string | undefined, settings: Pick<AdvisorySettings, "warnAfterDays">, now: number): boolean {
+  return from !== undefined && now - Date.parse(from) > settings.warnAfterDays * dayMilliseconds;
+}
+
+/** What a scan says about the age of the advisories it used; empty when they are fresh. `now` in milliseconds. */
+export function advisoryWarnings(
+  age: AdvisoryAge,
+  settings: Pick<AdvisorySettings, "warnAfterDays">,
+  now: number,
+): readonly string[] {
+  const remedy = 'run "portwarden advisories update"';
+  if (age.set === "none" || age.updatedAt === undefined) {
+    return [`there are no advisories in the store, so nothing can be found: ${remedy}`];
+  }
+  if (overdue(age.updatedAt, settings, now)) {
+    return [`the advisories were last updated ${days(age.updatedAt, now)} days ago (${age.updatedAt}): ${remedy}`];
+  }
+  if (overdue(age.newestRecord, settings, now)) {
+    const newest = age.newestRecord ?? "";
+    return [`the newest advisory in the store is ${days(newest, now)} days old (${newest}): its source is out of date`];
+  }
+  if (overdue(age.oldest?.updatedAt, settings, now)) {
+    const { ecosystem, updatedAt } = age.oldest ?? { ecosystem: "", updatedAt: "" };
+    return [
+      `the advisories of ${ecosystem} were last updated ${days(updatedAt, now)} days ago (${updatedAt}): ${remedy}`,
+    ];
+  }
+  return [];
+}

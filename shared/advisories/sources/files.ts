@@ -1,0 +1,149 @@
+/** Advisory files on this machine: one file, or a directory with everything in it that has a known ending. */
+import { createReadStream } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { pipeline, type Readable } from "node:stream";
+import * as zlib from "node:zlib";
+import { messageOf, PermanentError } from "../../platform/errors.ts";
+import { limits } from "../../platform/limits.ts";
+import type { SourceDocument } from "./document.ts";
+import { linesOf } from "./lines.ts";
+import { tarFiles } from "./tar.ts";
+import { zipDocuments } from "./zip.ts";
+
+/** The window of `zstd --long=27`, which Node refuses unless it is told. */
+const zstdWindow = { params: { [zlib.constants.ZSTD_d_windowLogMax]: 27 } };
+
+type OnShare = (share: number) => void;
+type Reader = (bytes: Readable, file: string) => AsyncGenerator<SourceDocument>;
+
+const isDocument = (name: string) => /(?:\.json|(?:^|\/)withdrawn-ids\.txt)$/.test(name);
+
+async function* readLines(bytes: Readable, file: string): AsyncGenerator<SourceDocument> {
+  for await (const line of linesOf(bytes)) {
+    yield line === undefined ? { file, bytes: Buffer.alloc(0), problem: "larger than allowed" } : { file, bytes: line };
+  }
+}
+
+async function* readWhole(bytes: Readable, file: string): AsyncGenerator<SourceDocument> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of bytes) {
+    size += (chunk as Buffer).length;
+    if (size > limits.advisoryRecordBytes) {
+      yield { file, bytes: Buffer.alloc(0), problem: "larger than allowed" };
+      return;
+    }
+    chunks.push(chunk as Buffer);
+  }
+  yield { file, bytes: Buffer.concat(chunks) };
+}
+
+async function* readTar(bytes: Readable, file: string): AsyncGenerator<SourceDocument> {
+  for await (const entry of tarFiles(bytes, isDocument, limits.advisoryRecordBytes)) {
+    const name = { file, entry: entry.name };
+    yield entry.bytes === undefined
+      ? { ...name, bytes: Buffer.alloc(0), problem: "larger than allowed" }
+      : { ...name, bytes: entry.bytes };
+  }
+}
+
+const readers: readonly (readonly [ending: RegExp, read: Reader])[] = [
+  [/\.ndjson$/, readLines],
+  [/\.json$/, readWhole],
+  [/(?:^|\/)withdrawn-ids\.txt$/, readWhole],
+  [/\.tar$/, readTar],
+];
+
+function readerOf(file: string): Reader | undefined {
+  const plain = file.replace(/\.zst$/, "");
+  return readers.find(([ending]) => ending.test(plain))?.[1];
+}
+
+function isSource(file: string): boolean {
+  return file.endsWith(".zip") || readerOf(file) !== undefined;
+}
+
+/** The documents of one file. Throws `PermanentError("advisory-file-broken")` when it is cut off or damaged. */
+async function* fileDocuments(
+  path: string,
+  file: string,
+  size: number,
+  onShare: OnShare,
+): AsyncGenerator<SourceDocument> {
+  if (size > limits.advisoryFileBytes) {
+    throw new PermanentError("advisory-file-broken", `${file} is larger than ${limits.advisoryFileBytes} bytes`);
+  }
+  try {
+    if (file.endsWith(".zip")) {
+      yield* zipDocuments(path, file, (done, total) => onShare(total === 0 ? 1 : done / total));
+      return;
+    }
+    const read = readerOf(file);
+    if (read === undefined) return;
+    const stored = createReadStream(path, { highWaterMark: 1 << 18 });
+    for await (const document of read(opened(stored, file), file)) {
+      onShare(stored.bytesRead / Math.max(1, size));
+      yield document;
+    }
+  } catch (error) {
+    if (error instanceof PermanentError && error.code !== "advisory-file-broken") throw error;
+    throw new PermanentError("advisory-file-broken", `${file} cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function opened(stored: Readable, file: string): Readable {
+  if (!file.endsWith(".zst")) return stored;
+  // The error, if any, reaches the reader through the decompressor.
+  return pipeline(stored, zlib.createZstdDecompress(zstdWindow), () => undefined);
+}
+
+interface Listed {
+  readonly path: string;
+  readonly file: string;
+  readonly size: number;
+}
+
+async function listSources(path: string): Promise<readonly Listed[]> {
+  const info = await stat(path).catch((error: unknown) => {
+    throw new PermanentError("advisory-source-missing", `${path} cannot be read: ${messageOf(error)}`, {
+      cause: error,
+    });
+  });
+  if (info.isFile()) return [{ path, file: path.split("/").at(-1) ?? path, size: info.size }];
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  const found: Listed[] = [];
+  for (const entry of entries) {
+    // Links are not followed: they could lead out of the directory, or round in it.
+    if (!entry.isFile() || !isSource(entry.name)) continue;
+    const whole = join(entry.parentPath, entry.name);
+    found.push({ path: whole, file: relative(path, whole), size: (await stat(whole)).size });
+    if (found.length > limits.advisoryFilesPerSource) {
+      throw new PermanentError(
+        "advisory-source-too-large",
+        `${path} has more than ${limits.advisoryFilesPerSource} files`,
+      );
+    }
+  }
+  return found.sort((a, b) => (a.file < b.file ? -1 : 1));
+}
+
+/**
+ * Every document below a path: `*.ndjson`, `*.json`, `*.tar` (each also `.zst`), `*.zip` and `withdrawn-ids.txt`, in
+ * the order of the file names. `onProgress(done, total)` counts stored bytes.
+ * Throws `PermanentError("advisory-source-missing" | "advisory-file-broken")`.
+ */
+export async function* documentsBelow(
+  path: string,
+  onProgress: (done: number, total: number) => void,
+): AsyncGenerator<SourceDocument> {
+  const files = await listSources(path);
+  const total = files.reduce((sum, { size }) => sum + size, 0);
+  let done = 0;
+  for (const { path: whole, file, size } of files) {
+    const before = done;
+    yield* fileDocuments(whole, file, size, (share) => onProgress(Math.round(before + size * share), total));
+    done += size;
+    onProgress(done, total);
+  }
+}

@@ -1,0 +1,198 @@
+/** The published advisory set, for readers. */
+import { createHash } from "node:crypto";
+import { promisify } from "node:util";
+import * as zlib from "node:zlib";
+import * as z from "zod";
+import type { AdvisoryAge } from "../matching/types.ts";
+import { messageOf, PermanentError, TransientError } from "../platform/errors.ts";
+import { limits } from "../platform/limits.ts";
+import type { Blobs } from "../platform/ports.ts";
+import { packageKey, shardName } from "./ecosystems.ts";
+import { type Manifest, type ManifestShard, readManifest } from "./manifest.ts";
+import { readShard, type Shard, type ShardEntry } from "./shard.ts";
+
+const decompress = promisify(zlib.zstdDecompress);
+
+export interface Advisories {
+  /** Names of the shards of the set (`Debian:12`, `npm`), sorted. */
+  readonly shards: readonly string[];
+  /**
+   * The shard of an ecosystem; `undefined` when the set has none. Throws `PermanentError("advisory-shard-broken")`
+   * when its bytes are not those that the manifest names, `TransientError("advisory-shard-gone")` when the set was
+   * replaced long ago.
+   */
+  shard(ecosystem: string): Promise<Shard | undefined>;
+  /** What the set says about a package of an ecosystem. */
+  lookup(ecosystem: string, name: string): Promise<readonly ShardEntry[]>;
+  /** Since when a CVE is known to be exploited (YYYY-MM-DD), if it is. */
+  exploited(cve: string): string | undefined;
+  age(): AdvisoryAge;
+  /** Lets go of every opened shard; they are opened again when they are needed. */
+  release(): void;
+}
+
+export interface AdvisoryOptions {
+  /** Bytes of opened shards to hold at most (one is always held). Default 128 MB. */
+  readonly cacheBytes?: number;
+  /** Opened shards that nobody asked for this long are let go, so that an idle process is small. Default 60 s. */
+  readonly idleMilliseconds?: number;
+}
+
+/** Opened shards by content hash, least recently used first. */
+interface ShardCache {
+  open(hash: string, open: () => Promise<{ readonly shard: Shard; readonly bytes: number }>): Promise<Shard>;
+  release(): void;
+}
+
+function shardCache(options: AdvisoryOptions): ShardCache {
+  const most = options.cacheBytes ?? 128 * 1024 * 1024;
+  const idle = options.idleMilliseconds ?? 60_000;
+  const held = new Map<string, { readonly shard: Promise<Shard>; bytes: number }>();
+  let timer: NodeJS.Timeout | undefined;
+
+  const evict = () => {
+    let total = [...held.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+    for (const [hash, { bytes }] of held) {
+      if (total <= most || held.size <= 1) return;
+      held.delete(hash);
+      total -= bytes;
+    }
+  };
+  const release = () => {
+    held.clear();
+    clearTimeout(timer);
+    timer = undefined;
+  };
+  const rest = () => {
+    if (timer === undefined) {
+      timer = setTimeout(release, idle);
+      timer.unref();
+    } else {
+      timer.refresh();
+    }
+  };
+  return {
+    open(hash, open) {
+      rest();
+      const known = held.get(hash);
+      if (known !== undefined) {
+        held.delete(hash);
+        held.set(hash, known);
+        return known.shard;
+      }
+      const opened = open();
+      const entry = { shard: opened.then(({ shard }) => shard), bytes: 0 };
+      held.set(hash, entry);
+      opened.then(
+        ({ bytes }) => {
+          entry.bytes = bytes;
+          evict();
+        },
+        () => held.delete(hash),
+      );
+      return entry.shard;
+    },
+    release,
+  };
+}
+
+async function openShard(blobs: Blobs, listed: ManifestShard): Promise<{ shard: Shard; bytes: number }> {
+  const stored = await verified(blobs, listed);
+  if (listed.rawBytes > limits.advisoryShardBytes) throw broken(listed.blob, "it is larger than allowed");
+  try {
+    const raw = await decompress(stored, { maxOutputLength: Math.max(1, listed.rawBytes) });
+    return { shard: readShard(raw, listed.sha256), bytes: raw.length };
+  } catch (error) {
+    throw error instanceof PermanentError ? error : broken(listed.blob, messageOf(error), error);
+  }
+}
+
+/** The bytes of a blob of the set, if they are those that the manifest names. */
+async function verified(blobs: Blobs, listed: { readonly blob: string; readonly sha256: string }): Promise<Uint8Array> {
+  const stored = await blobs.get(listed.blob);
+  if (stored === undefined) {
+    throw new TransientError("advisory-shard-gone", `${listed.blob} is no longer stored: the set was replaced`);
+  }
+  const hash = createHash("sha256").update(stored).digest("hex");
+  if (hash !== listed.sha256) throw broken(listed.blob, "its content is not what the manifest names");
+  return stored;
+}
+
+function broken(blob: string, why: string, cause?: unknown): PermanentError {
+  const message = `the advisory shard ${blob} is broken (${why}); "advisories update" writes it anew`;
+  return new PermanentError("advisory-shard-broken", message, { cause });
+}
+
+const catalogueSchema = z.record(z.string(), z.string());
+
+async function readExploited(blobs: Blobs, manifest: Manifest): Promise<ReadonlyMap<string, string>> {
+  if (manifest.exploited === undefined) return new Map();
+  const bytes = await verified(blobs, manifest.exploited);
+  const parsed = catalogueSchema.safeParse(JSON.parse(Buffer.from(bytes).toString("utf8")));
+  if (!parsed.success) throw broken(manifest.exploited.blob, "it is not a catalogue");
+  return new Map(Object.entries(parsed.data));
+}
+
+export function ageOf(manifest: Manifest | undefined): AdvisoryAge {
+  if (manifest === undefined) return { set: "none" };
+  const [oldest] = [...manifest.ecosystems].sort((a, b) => (a.updatedAt < b.updatedAt ? -1 : 1));
+  return {
+    set: manifest.set,
+    updatedAt: manifest.updatedAt,
+    ...(manifest.newestRecord !== undefined && { newestRecord: manifest.newestRecord }),
+    ...(oldest !== undefined && { oldest: { ecosystem: oldest.name, updatedAt: oldest.updatedAt } }),
+  };
+}
+
+function advisoriesIn(
+  blobs: Blobs,
+  manifest: Manifest | undefined,
+  exploited: ReadonlyMap<string, string>,
+  cache: ShardCache,
+): Advisories {
+  const byName = new Map(manifest?.shards.map((listed) => [listed.name, listed]));
+  const age = ageOf(manifest);
+  const shard = async (ecosystem: string): Promise<Shard | undefined> => {
+    const listed = byName.get(shardName(ecosystem));
+    return listed && cache.open(listed.sha256, () => openShard(blobs, listed));
+  };
+  return {
+    shards: [...byName.keys()].sort(),
+    shard,
+    lookup: async (ecosystem, name) => (await shard(ecosystem))?.lookup(packageKey(ecosystem, name)) ?? [],
+    exploited: (cve) => exploited.get(cve),
+    age: () => age,
+    release: () => cache.release(),
+  };
+}
+
+/**
+ * The set as it is published now; it does not change under its reader. An empty store gives an empty set.
+ * Throws `PermanentError` when the manifest cannot be read.
+ */
+export async function openAdvisories(blobs: Blobs, options: AdvisoryOptions = {}): Promise<Advisories> {
+  const manifest = await readManifest(blobs);
+  const exploited = manifest === undefined ? new Map<string, string>() : await readExploited(blobs, manifest);
+  return advisoriesIn(blobs, manifest, exploited, shardCache(options));
+}
+
+interface Warm {
+  readonly cache: ShardCache;
+  exploited?: { readonly sha256: string; readonly since: ReadonlyMap<string, string> };
+}
+
+/** What a running process keeps between scans, for each store. */
+const warm = new WeakMap<Blobs, Warm>();
+
+/** Like `openAdvisories`, for a process that asks again and again: shards that did not change stay open. */
+export async function advisoriesOf(blobs: Blobs): Promise<Advisories> {
+  const manifest = await readManifest(blobs);
+  const kept = warm.get(blobs) ?? { cache: shardCache({}) };
+  warm.set(blobs, kept);
+  const hash = manifest?.exploited?.sha256;
+  if (manifest === undefined || hash === undefined) return advisoriesIn(blobs, manifest, new Map(), kept.cache);
+  if (kept.exploited?.sha256 !== hash) {
+    kept.exploited = { sha256: hash, since: await readExploited(blobs, manifest) };
+  }
+  return advisoriesIn(blobs, manifest, kept.exploited.since, kept.cache);
+}
