@@ -179,9 +179,9 @@ function createScan(matcher: Matcher): Scan {
         links: [...links]
           .filter(([path, { position }]) => survivors.survives(path, position))
           .map(([path, { target }]) => [path, target] as const),
-        paths: survivors.paths.toBase64(),
-        directories: survivors.directories.toBase64(),
-        implied: ancestors.hashes.sorted(true, survivors.directories).toBase64(),
+        paths: survivors.paths,
+        directories: survivors.directories,
+        implied: ancestors.hashes.sorted(survivors.directories),
         partial: [...partial, ...files.partial],
       };
     },

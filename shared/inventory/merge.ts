@@ -17,7 +17,6 @@ import {
   type TreeDirectory,
   type TreeFile,
 } from "./file-tree.ts";
-import { pathSetFromBase64 } from "./path-hash.ts";
 import type { FileRecord, LayerRecord } from "./record.ts";
 import type { Partial } from "./types.ts";
 
@@ -89,13 +88,7 @@ function applyLayer(root: TreeDirectory, record: LayerRecord, index: number): bo
   for (const [path, target] of record.links) {
     put(root, resolve(root, path, "keep") ?? path.split("/"), { kind: "link", layer: index, target });
   }
-  const layer = {
-    index,
-    paths: pathSetFromBase64(record.paths),
-    directories: pathSetFromBase64(record.directories),
-    implied: pathSetFromBase64(record.implied),
-  };
-  const { replaced, complete } = replaceBy(root, layer, limits.mergeSteps);
+  const { replaced, complete } = replaceBy(root, { ...record, index }, limits.mergeSteps);
   for (const file of record.files) {
     const canonical = resolve(root, file.path, "keep") ?? file.path.split("/");
     const since = sinceOf(file, replaced.get(canonical.join("/")), index);

@@ -77,40 +77,63 @@ export interface PathHashes {
   add(high: number, low: number): void;
   /** Tells the position of the last entry with each of these paths, or -1. One pass over all entries. */
   lastIndexes(states: Iterable<PathState>): (state: PathState) => number;
-  /** Sorts (in place when `discardOrder`) and drops repeats, and whatever `except` has. */
-  sorted(discardOrder: boolean, except?: PathSet): PathSet;
+  /** A sorted copy without repeats, and without what `except` has. */
+  sorted(except?: PathSet): PathSet;
 }
+
+/** 256 kB: growing by pages, millions of paths are never copied but for sorting. */
+const pageWords = 1 << 16;
 
 export function collectPathHashes(): PathHashes {
   // Low word first: on a little-endian machine (all that Node's builds for Lambda run on) two words are one uint64.
-  let words = new Uint32Array(2 * 512);
+  const pages: Uint32Array[] = [];
+  let page = new Uint32Array(2 * 64);
+  let filled = 0;
   let length = 0;
+
+  function grow(): void {
+    if (page.length < pageWords) {
+      const wider = new Uint32Array(page.length * 4 > pageWords ? pageWords : page.length * 4);
+      wider.set(page);
+      page = wider;
+      return;
+    }
+    pages.push(page);
+    page = new Uint32Array(pageWords);
+    filled = 0;
+  }
+
   return {
     get count() {
       return length / 2;
     },
     add(high, low) {
-      if (length === words.length) {
-        const wider = new Uint32Array(words.length * 2);
-        wider.set(words);
-        words = wider;
-      }
-      words[length] = finish(low);
-      words[length + 1] = finish(high);
+      if (filled === page.length) grow();
+      page[filled] = finish(low);
+      page[filled + 1] = finish(high);
+      filled += 2;
       length += 2;
     },
     lastIndexes(states) {
       const last = new Map<number, number>();
       for (const { high, low } of states) last.set(wideKey(finish(high), finish(low)), -1);
-      for (let at = 0; at < length && last.size > 0; at += 2) {
-        const key = wideKey(words[at + 1] ?? 0, words[at] ?? 0);
-        if (last.has(key)) last.set(key, at / 2);
+      let index = 0;
+      for (const words of last.size === 0 ? [] : [...pages, page.subarray(0, filled)]) {
+        for (let at = 0; at < words.length; at += 2, index++) {
+          const key = wideKey(words[at + 1] ?? 0, words[at] ?? 0);
+          if (last.has(key)) last.set(key, index);
+        }
       }
       return ({ high, low }) => last.get(wideKey(finish(high), finish(low))) ?? -1;
     },
-    sorted(discardOrder, except) {
-      const kept = discardOrder ? words.subarray(0, length) : words.slice(0, length);
-      return sortedSet(kept, except);
+    sorted(except) {
+      const all = new Uint32Array(length);
+      let at = 0;
+      for (const words of [...pages, page.subarray(0, filled)]) {
+        all.set(words, at);
+        at += words.length;
+      }
+      return sortedSet(all, except);
     },
   };
 }
@@ -143,7 +166,7 @@ export interface PathSet {
   /** The same for lanes that are finished already. */
   hasFinished(high: number, low: number): boolean;
   /** Eight little-endian bytes per path, ascending. */
-  toBase64(): string;
+  readonly bytes: Uint8Array;
 }
 
 function pathSet(words: Uint32Array): PathSet {
@@ -165,7 +188,7 @@ function pathSet(words: Uint32Array): PathSet {
     size,
     hasFinished,
     has: ({ high, low }) => hasFinished(finish(high), finish(low)),
-    toBase64: () => Buffer.from(words.buffer, words.byteOffset, words.byteLength).toString("base64"),
+    bytes: new Uint8Array(words.buffer, words.byteOffset, words.byteLength),
   };
 }
 
@@ -198,9 +221,8 @@ export function collectAncestors(): {
   };
 }
 
-/** Reads what `toBase64` wrote. */
-export function pathSetFromBase64(text: string): PathSet {
-  const bytes = Buffer.from(text, "base64");
+/** The set whose `bytes` these are; a rest of less than eight is ignored. */
+export function pathSetOf(bytes: Uint8Array): PathSet {
   const words = new Uint32Array(Math.floor(bytes.length / 8) * 2);
   new Uint8Array(words.buffer).set(bytes.subarray(0, words.byteLength));
   return pathSet(words);

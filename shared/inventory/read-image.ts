@@ -13,7 +13,7 @@ export interface ReadImageOptions {
   /** Where layers read before are remembered. */
   readonly records: LayerRecords;
   /** Compressed bytes done (remembered layers count at once), of all. */
-  onBytes?(done: number, total: number): void;
+  readonly onBytes?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
   /** Layers read at once. Default 2. */
   readonly concurrency?: number;

@@ -23,8 +23,8 @@ export function survivorsOf(
   placed: readonly (readonly [path: string, position: Position])[],
 ): Survivors {
   const named = paths.count;
-  const pathSet = paths.sorted(placed.length === 0);
-  const directorySet = directories.sorted(placed.length === 0);
+  const pathSet = paths.sorted();
+  const directorySet = directories.sorted();
   const hasRepeats = pathSet.size < named;
   const states = placed.map(([path]) => pathStates(path));
   const lastPath = paths.lastIndexes(
