@@ -33,7 +33,8 @@ type Of = () => Blobs;
 const text = (body: string) => new TextEncoder().encode(body);
 const bytes = (body: Uint8Array | undefined) => (body === undefined ? undefined : [...body]);
 
-async function listed(blobs: Blobs, prefix: string): Promise<string[]> {
+/** All keys below a prefix, in the order given. */
+export async function listed(blobs: Blobs, prefix: string): Promise<string[]> {
   const found: string[] = [];
   for await (const key of blobs.list(prefix)) found.push(key);
   return found;

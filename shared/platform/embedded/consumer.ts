@@ -68,7 +68,8 @@ export function startConsumer(context: Context): QueueConsumer & { readonly wake
       const free = options.concurrency - inHand.size;
       if (free <= 0) return;
       const received = messages.receive(queue, free, options.visibilitySeconds, limits);
-      for (const message of received) inHand.set(message, deliver(message));
+      // Not before it is counted: a handler may throw without ever waiting.
+      for (const message of received) inHand.set(message, Promise.resolve(message).then(deliver));
       if (inHand.size < options.concurrency) sleep();
     } catch (thrown) {
       log.error("a queue could not be read, trying again", { queue, reason: failureOf(thrown).reason });

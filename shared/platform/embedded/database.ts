@@ -17,20 +17,20 @@ export interface Database {
 }
 
 /** How long a write waits for another process's transaction (the command line beside a running platform). */
-const busyMilliseconds = 5000;
+const defaultBusyMilliseconds = 5000;
 
 /**
  * Opens `<directory>/portwarden.sqlite`, creating both, readable by the owner alone. WAL with synchronous=NORMAL: a
  * killed process loses nothing committed; a power failure may lose the last moments, never consistency.
  */
-export function openDatabase(directory: string): Database {
+export function openDatabase(directory: string, busyMilliseconds = defaultBusyMilliseconds): Database {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const path = join(directory, "portwarden.sqlite");
   closeSync(openSync(path, "a", 0o600));
-  return databaseOf(storeErrors(() => connect(path)));
+  return databaseOf(storeErrors(() => connect(path, busyMilliseconds)));
 }
 
-function connect(path: string): DatabaseSync {
+function connect(path: string, busyMilliseconds: number): DatabaseSync {
   const sqlite = new DatabaseSync(path, { timeout: busyMilliseconds });
   try {
     sqlite.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 67108864;");

@@ -23,12 +23,20 @@ export interface EmbeddedStore extends Outbox {
   close(): void;
 }
 
+export interface StoreOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** How long a write waits for another process's transaction. Default 5,000. */
+  readonly busyMilliseconds?: number;
+}
+
 /**
  * Opens the store in a directory, creating it. Other processes (the command line) may open it at the same time; one of
  * them consumes. Throws `PermanentError` (`store-newer`, `store-broken`) or `TransientError("store-unavailable")`.
  */
-export function openEmbeddedStore(directory: string, { clock, log }: { clock: Clock; log: Log }): EmbeddedStore {
-  const database = openDatabase(directory);
+export function openEmbeddedStore(directory: string, options: StoreOptions): EmbeddedStore {
+  const { clock, log } = options;
+  const database = openDatabase(directory, options.busyMilliseconds);
   const { notify, ...outbox } = embeddedOutbox(database);
   let ownership: Ownership | undefined;
 
