@@ -81,9 +81,7 @@ function specifier(from: string, to: string): string {
 function identifier(path: string): string {
   const parts = path.replace(/\.ts$/, "").split("/");
   const name = parts.at(-1) ?? "";
-  const plain = ["extractor", "channel", "sender", "check", "feed"].includes(name)
-    ? (parts.at(-2) ?? name)
-    : name;
+  const plain = ["extractor", "channel", "sender", "check", "feed"].includes(name) ? (parts.at(-2) ?? name) : name;
   const words = plain.split(/[^A-Za-z0-9]+/);
   const camel = words
     .map((word, index) => (index === 0 ? word : word.charAt(0).toUpperCase() + word.slice(1)))

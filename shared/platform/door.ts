@@ -34,6 +34,8 @@ interface DoorBase {
   readonly timeoutSeconds?: number;
   /** Default 512. 1,769 MB is one vCPU on Lambda. */
   readonly memoryMegabytes?: number;
+  /** Temporary disk. Default 512; Lambda takes up to 10,240. */
+  readonly temporaryMegabytes?: number;
 }
 
 /** An EventBridge event pattern: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html */

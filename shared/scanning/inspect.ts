@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import * as zlib from "node:zlib";
 import type { Advisories } from "../advisories/store.ts";
-import { layerRecordsIn } from "../inventory/layer-records.ts";
+import { layerRecordsIn } from "../inventory/record.ts";
 import { extractorsVersion, readImage } from "../inventory/read-image.ts";
 import type { Inventory } from "../inventory/types.ts";
 import { matchInventory } from "../matching/match.ts";
