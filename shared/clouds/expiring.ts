@@ -17,16 +17,17 @@ export function keptByKey<Value>(
   fetchValue: (key: string) => Promise<Expiring<Value>>,
 ): (key: string) => Promise<Value> {
   const kept = new Map<string, Promise<Expiring<Value>>>();
-  return async (key) => {
-    const known = await kept.get(key)?.catch(() => undefined);
-    if (known !== undefined && known.expiresAt - marginSeconds * 1000 > clock.now()) return known.value;
+  async function get(key: string): Promise<Value> {
+    const before = kept.get(key);
+    if (before !== undefined) {
+      const known = await before.catch(() => undefined);
+      if (known !== undefined && known.expiresAt - marginSeconds * 1000 > clock.now()) return known.value;
+      // Whoever waited for the same one may have begun the next one meanwhile.
+      if (kept.get(key) !== before) return get(key);
+    }
     const fetching = fetchValue(key);
     kept.set(key, fetching);
-    try {
-      return (await fetching).value;
-    } catch (error) {
-      if (kept.get(key) === fetching) kept.delete(key);
-      throw error;
-    }
-  };
+    return (await fetching).value;
+  }
+  return get;
 }

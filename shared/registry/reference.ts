@@ -47,12 +47,12 @@ export function formatReference(reference: ImageReference): string {
   return `${reference.registry}/${reference.repository}${tag}${digest}`;
 }
 
-/** The first part is a host when it cannot be part of a path: it has a dot, a colon or a capital, or is `localhost`. */
+/** The first part is a host when it has a dot or a port, or is `localhost`. */
 function splitHost(name: string): { readonly host?: string; readonly rest: string } {
   const slash = name.indexOf("/");
   if (slash < 0) return { rest: name };
   const first = name.slice(0, slash);
-  const isHost = first === "localhost" || /[.:[]/.test(first) || first !== first.toLowerCase();
+  const isHost = first === "localhost" || /[.:[]/.test(first);
   return isHost ? { host: first, rest: name.slice(slash + 1) } : { rest: name };
 }
 

@@ -86,20 +86,19 @@ async function indexEntries(readAt: ReadAt, fileSize: number): Promise<Map<strin
   const entries = new Map<string, Entry>();
   let overrides: Overrides = {};
   let offset = 0;
-  for (let members = 0; offset + tarBlock <= fileSize; members++) {
+  for (let members = 0; offset < fileSize || members === 0; members++) {
     if (members > limits.archiveMembers) {
       throw new PermanentError("manifest-too-large", `an archive of over ${limits.archiveMembers} members`);
     }
     const block = await readAt(offset, tarBlock);
-    if (block.every((byte) => byte === 0)) break;
+    if (block.length === tarBlock && block.every((byte) => byte === 0)) break;
+    if (members > 0 && block.length < tarBlock) throw cutShort();
     checkHeader(block);
     const type = String.fromCharCode(block[156] ?? 0);
     const size = overrides.size ?? numberAt(block, 124, 12);
     const content = offset + tarBlock;
     offset = content + Math.ceil(size / tarBlock) * tarBlock;
-    if (content + size > fileSize) {
-      throw new PermanentError("truncated-layer", `the archive ends inside one of its members`);
-    }
+    if (content + size > fileSize) throw cutShort();
     if (type === "L" || type === "K" || type === "x") {
       overrides = { ...overrides, ...(await metadata(readAt, type, content, size)) };
     } else if (type !== "g") {
@@ -108,6 +107,10 @@ async function indexEntries(readAt: ReadAt, fileSize: number): Promise<Map<strin
     }
   }
   return entries;
+}
+
+function cutShort(): PermanentError {
+  return new PermanentError("truncated-layer", "the archive ends inside one of its members");
 }
 
 function addEntry(
@@ -137,7 +140,7 @@ function normalise(path: string, base: readonly string[] = []): string {
 function checkHeader(block: Buffer): void {
   const given = Number.parseInt(stringAt(block, 148, 8).trim(), 8);
   if (block.length === tarBlock && given === checksum(block)) return;
-  const compressed = block[0] === 0x1f || block.readUInt32LE(0) === 0xfd2fb528;
+  const compressed = (block[0] === 0x1f && block[1] === 0x8b) || (block[0] === 0x28 && block[1] === 0xb5);
   const hint = compressed ? "; it is compressed, and must be unpacked once to be read at any place" : "";
   throw new PermanentError("not-an-image", `this is no tar archive${hint}`);
 }
