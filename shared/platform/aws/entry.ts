@@ -3,6 +3,7 @@
  * that a bundle carries no client it does not use.
  */
 import { fileURLToPath } from "node:url";
+import type { BuildOptions } from "esbuild";
 import type { Door } from "../door.ts";
 import type { ServicePort } from "./providers.ts";
 
@@ -60,4 +61,4 @@ export const bundleOptions = {
   banner: {
     js: 'import{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);',
   },
-} as const;
+} satisfies BuildOptions;

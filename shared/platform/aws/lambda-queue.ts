@@ -21,7 +21,10 @@ export async function handleQueue(
   let started = 0;
   const handle = async (record: SQSRecord) => {
     // Messages not begun come back alone; running out of time would bring back those already handled as well.
-    if (started++ > 0 && context.getRemainingTimeInMillis() < reserve) throw new Error("no time left in this batch");
+    if (started++ > 0 && context.getRemainingTimeInMillis() < reserve) {
+      runtime.log.warn("a message is put back unopened: no time is left", { messageId: record.messageId });
+      throw new Error("no time left in this batch");
+    }
     await handleRecord(door, runtime, record);
   };
   return await processPartialResponse(event, handle, new BatchProcessor(EventType.SQS), {

@@ -9,22 +9,23 @@ const longestMilliseconds = 1500;
  * Waits before attempt `round` (0 is the first and does not wait): exponential with full jitter, so that the rivals
  * of a conflict do not meet again. All rounds together wait 3 s on average, 6 s at most.
  */
-export async function backoff(round: number, random: () => number = Math.random): Promise<void> {
+export async function backoff(round: number): Promise<void> {
   if (round === 0) return;
-  await sleep(random() * Math.min(longestMilliseconds, baseMilliseconds * 2 ** round));
+  await sleep(Math.random() * Math.min(longestMilliseconds, baseMilliseconds * 2 ** round));
 }
 
 /**
  * Sends a batch again and again, each time only what failed, until nothing fails; gives what still fails after the
- * last round. `send` resolves with the failed part of what it was given; progress starts the waiting anew.
+ * last round. `send` resolves with the failed part of what it was given.
  */
 export async function untilAllSent<T>(
   all: readonly T[],
   send: (part: readonly T[]) => Promise<readonly T[]>,
+  pause: (round: number) => Promise<void> = backoff,
 ): Promise<readonly T[]> {
   let left = all;
   for (let round = 0; round < rounds && left.length > 0; round++) {
-    await backoff(round);
+    await pause(round);
     left = await send(left);
   }
   return left;
