@@ -2,6 +2,8 @@ import * as z from "zod";
 import { byPriority } from "../findings/priority.ts";
 import type { ReportedFinding } from "../findings/report.ts";
 import { type Severity, severities } from "../findings/types.ts";
+import { type SchemeName, versionScheme } from "../versions/compare.ts";
+import type { ParsedVersion, VersionScheme } from "../versions/types.ts";
 import { builtFromSource, componentName, purlType } from "./problems.ts";
 import {
   counted,
@@ -40,7 +42,7 @@ export function actionsOf(findings: readonly ReportedFinding[]): readonly Action
     if (finding.kind === "vulnerability" && finding.fixedVersion === undefined) continue;
     const key =
       finding.kind === "vulnerability"
-        ? JSON.stringify([purlType(finding), componentName(finding), finding.installedVersion])
+        ? JSON.stringify([purlType(finding), componentName(finding), finding.installedVersion, orderable(finding)])
         : JSON.stringify([finding.kind, finding.rule, finding.title]);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [finding]);
@@ -94,10 +96,7 @@ function actionOf(group: Readonly<Group>): Action {
   if (first.kind !== "vulnerability") {
     return { kind: first.kind === "posture" ? "correct" : "review", names: [plain(first.title, 160)], ...common };
   }
-  const to = group.reduce(
-    (latest, { fixedVersion = "" }) => (laterVersion(fixedVersion, latest) ? fixedVersion : latest),
-    "",
-  );
+  const to = group.reduce((latest, one) => (isLater(one, latest) ? one : latest)).fixedVersion ?? "";
   const from = first.installedVersion;
   return {
     kind: "upgrade",
@@ -154,26 +153,30 @@ function compareCounts(a: SeverityCounts, b: SeverityCounts): number {
   return 0;
 }
 
-/**
- * Whether `a` is the later of two fixed versions of one package: numbers as numbers, `~` (deb and rpm) and `-`
- * before a letter (the pre-releases of semver) before everything. Good enough to name the upgrade that covers a group; no match is ever decided by it.
- */
-export function laterVersion(a: string, b: string): boolean {
-  const parts = (version: string) => version.slice(0, 256).match(/\d+|~|-(?=[a-zA-Z])|[a-zA-Z]+/g) ?? [];
-  const [left, right] = [parts(a), parts(b)];
-  for (let index = 0; index < Math.max(left.length, right.length); index++) {
-    const difference = rankOf(left[index]) - rankOf(right[index]);
-    if (difference !== 0) return difference > 0;
-    const [x, y] = [left[index] ?? "", right[index] ?? ""];
-    if (x === y) continue;
-    return /^\d/.test(x) ? BigInt(x) > BigInt(y) || (BigInt(x) === BigInt(y) && x > y) : x > y;
-  }
-  return a > b;
+/** How the packages of each purl type order their versions. */
+const schemeOfType: ReadonlyMap<string | undefined, SchemeName> = new Map([
+  ["deb", "deb"],
+  ["rpm", "rpm"],
+  ["apk", "apk"],
+  ["npm", "semver"],
+  ["pypi", "pep440"],
+]);
+
+/** Fixed versions that can be ordered share a group; one that cannot stands alone: an order is never guessed. */
+function orderable(finding: ReportedFinding): string {
+  return fixedVersionOf(finding) === undefined ? (finding.fixedVersion ?? "") : "";
 }
 
-/** `~`, `-` < end < letters < numbers. */
-function rankOf(part: string | undefined): number {
-  if (part === undefined) return 1;
-  if (part === "~" || part === "-") return 0;
-  return /^\d/.test(part) ? 3 : 2;
+/** Whether `a` is fixed later than `b`, both of one group: the later version has both fixes. */
+function isLater(a: ReportedFinding, b: ReportedFinding): boolean {
+  const [left, right] = [fixedVersionOf(a), fixedVersionOf(b)];
+  return left !== undefined && right !== undefined && left.scheme.compare(left.version, right.version) > 0;
+}
+
+function fixedVersionOf(finding: ReportedFinding): { scheme: VersionScheme; version: ParsedVersion } | undefined {
+  const name = schemeOfType.get(purlType(finding));
+  if (name === undefined || finding.fixedVersion === undefined || finding.fixedVersion.length > 256) return undefined;
+  const scheme = versionScheme(name);
+  const version = scheme.parse(finding.fixedVersion);
+  return version === undefined ? undefined : { scheme, version };
 }

@@ -7,7 +7,7 @@ import { SMTPServer } from "smtp-server";
 import { describe, expect, it } from "vitest";
 import { outcomeUnknown } from "../../../../shared/notifications/channel.ts";
 import { channel, mailOf } from "../../../../shared/notifications/channels/email/channel.ts";
-import { mailHtml } from "../../../../shared/notifications/channels/email/html.ts";
+import { escapeHtml, mailHtml } from "../../../../shared/notifications/channels/email/html.ts";
 import { type Message, reportMessage } from "../../../../shared/notifications/message.ts";
 import { PermanentError, TransientError } from "../../../../shared/platform/errors.ts";
 import { hostileText } from "../arbitrary.ts";
@@ -54,6 +54,10 @@ describe("the HTML part", () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it("escapes for content and for quoted attributes", () => {
+    expect(escapeHtml(`<a href="x" title='y'>&amp;`)).toBe("&lt;a href=&quot;x&quot; title=&#39;y&#39;&gt;&amp;amp;");
   });
 
   it("loads nothing from elsewhere and stays under the 102 kB at which mail clients cut", () => {
