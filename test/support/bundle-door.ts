@@ -1,4 +1,4 @@
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,6 +7,7 @@ import { bundleOptions, entryFor } from "../../shared/platform/aws/entry.ts";
 import type { Door } from "../../shared/platform/door.ts";
 
 export interface DoorBundle {
+  /** Is there until the process ends. */
   readonly file: string;
   readonly bytes: number;
   /** The modules in it, from the root of the project. */
@@ -17,7 +18,9 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Bundles a door as the stack does, into a folder of its own. `modulePath`: absolute, of the module exporting `door`. */
 export async function bundleDoor(door: Pick<Door, "kind" | "uses">, modulePath: string): Promise<DoorBundle> {
-  const file = join(mkdtempSync(join(tmpdir(), "portwarden-bundle-")), "index.mjs");
+  const folder = mkdtempSync(join(tmpdir(), "portwarden-bundle-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, "index.mjs");
   const { metafile } = await build({
     ...bundleOptions,
     stdin: { contents: entryFor(door, modulePath), resolveDir: root, loader: "ts" },
