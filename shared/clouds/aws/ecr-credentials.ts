@@ -9,6 +9,7 @@ import { TransientError } from "../../platform/errors.ts";
 import type { Clock } from "../../platform/ports.ts";
 import type { CredentialSource, Credentials } from "../../registry/types.ts";
 import { type Expiring, keptByKey } from "../expiring.ts";
+import { noIdentity } from "./no-identity.ts";
 
 /** `<account>.dkr.ecr[-fips].<region>.amazonaws.com[.cn]`, and the dual-stack `<account>.dkr-ecr.<region>.on.aws`. */
 const hostPattern =
@@ -51,6 +52,6 @@ async function fetchToken(region: string, options: EcrOptions): Promise<Expiring
     const value = { kind: "basic", username: decoded.slice(0, colon), password: decoded.slice(colon + 1) } as const;
     return { value, expiresAt };
   } catch (error) {
-    throw failureOf(error, `asking ECR in ${region} for a token`);
+    throw failureOf(error, `asking ECR in ${region} for a token`, noIdentity);
   }
 }

@@ -4,25 +4,12 @@ import { firstOf } from "../../registry/credentials/first-of.ts";
 import { settingsCredentials } from "../../registry/credentials/settings.ts";
 import type { RegistrySettings } from "../../registry/settings.ts";
 import type { CredentialSource } from "../../registry/types.ts";
-import { azureRegistryCredentials } from "../azure/registry-credentials.ts";
-import { googleRegistryCredentials } from "../google/registry-credentials.ts";
-import { ecrCredentials } from "./ecr-credentials.ts";
-import { awsWebIdentity } from "./web-identity.ts";
+import { cloudCredentials } from "../credentials.ts";
 
-/**
- * Needs the rights `ecr:GetAuthorizationToken` and, when the settings name Azure or Google,
- * `sts:GetWebIdentityToken`.
- */
+/** See `cloudCredentials` for the rights that it needs. */
 export function roleCredentials(
   settings: RegistrySettings,
   { secrets, clock }: Pick<Platform, "secrets" | "clock">,
 ): CredentialSource {
-  const webIdentity = awsWebIdentity();
-  const { azure, google } = settings;
-  return firstOf(
-    settingsCredentials(settings, secrets),
-    ecrCredentials({ clock }),
-    ...(azure === undefined ? [] : [azureRegistryCredentials({ settings: azure, webIdentity, clock })]),
-    ...(google === undefined ? [] : [googleRegistryCredentials({ settings: google, webIdentity, clock })]),
-  );
+  return firstOf(settingsCredentials(settings, secrets), cloudCredentials(settings, { clock }));
 }

@@ -8,6 +8,7 @@ import { clientDefaults } from "../../platform/aws/client.ts";
 import { failureOf } from "../../platform/aws/errors.ts";
 import { TransientError } from "../../platform/errors.ts";
 import type { WebIdentity } from "../types.ts";
+import { noIdentity } from "./no-identity.ts";
 
 export interface WebIdentityOptions {
   /** Default: the SDK's own. A region's endpoint is needed, the global one does not have this call. */
@@ -28,7 +29,7 @@ export function awsWebIdentity(options: WebIdentityOptions = {}): WebIdentity {
       const answer = await client.send(command);
       if (answer.WebIdentityToken !== undefined) return answer.WebIdentityToken;
     } catch (error) {
-      throw failureOf(error, "asking STS for a web identity token");
+      throw failureOf(error, "asking STS for a web identity token", noIdentity);
     }
     throw new TransientError("token-service-unavailable", "STS answered without a token");
   };

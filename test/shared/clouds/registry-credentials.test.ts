@@ -232,12 +232,14 @@ describe("Amazon ECR", () => {
   test("failures are the product's own errors, and are not remembered", async () => {
     const answers: (() => Promise<object>)[] = [
       () => Promise.reject(Object.assign(new Error("slow down"), { name: "ThrottlingException" })),
+      () => Promise.reject(Object.assign(new Error("none found"), { name: "CredentialsProviderError" })),
       () => Promise.resolve({ authorizationData: [] }),
       () => Promise.resolve({ authorizationData: [{ authorizationToken: Buffer.from("AWS:x").toString("base64") }] }),
     ];
     const client = () => ({ send: () => answers.shift()?.() ?? Promise.reject(new Error("asked too often")) });
     const source = ecrCredentials({ clock: settableClock(), client: client as never });
     expect(await codeOf(source(host("eu-west-1")))).toBe("throttled");
+    expect(await codeOf(source(host("eu-west-1")))).toBe("registry-forbidden");
     expect(await codeOf(source(host("eu-west-1")))).toBe("token-service-unavailable");
     expect(await source(host("eu-west-1"))).toMatchObject({ password: "x" });
     expect(await source(host("eu-west-1"))).toMatchObject({ password: "x" });

@@ -512,6 +512,6 @@ describe("where requests may go", () => {
       String(error),
     );
     expect(lines.length).toBeGreaterThan(0);
-    expect(`${failed}${lines.join()}`).not.toMatch(/hunter|Bearer|Basic/);
+    expect(String(failed) + lines.join()).not.toMatch(/hunter|Bearer|Basic/);
   });
 });
