@@ -95,6 +95,7 @@ async function assessRead(run: Run, cluster: EcsCluster): Promise<Assessment | u
     unread: cluster.unread,
     unknownImages: running.unknown,
     previous: previous?.resources ?? [],
+    readAt,
     isUnread: isUnread(cluster.unread),
   });
   const scans = await noteRunning(run, running, cluster);
@@ -117,7 +118,7 @@ async function assessRead(run: Run, cluster: EcsCluster): Promise<Assessment | u
       baseline: await putCanonical(platform.blobs, drift.state.baseline),
       current: await putCanonical(platform.blobs, drift.state.current),
       deviations: [...drift.state.deviations],
-      unexplained: [...drift.state.unexplained],
+      recent: [...drift.state.recent],
       running: running.images.map((image) => ({ ...image, services: [...image.services] })),
       scansRequested: scansRequested(run, scans),
     },
@@ -185,7 +186,7 @@ async function assessGone(run: Run, last: Assessment | undefined): Promise<Asses
       results: [],
       resources: [],
       deviations: [],
-      unexplained: [],
+      recent: [],
       running: [],
       scansRequested: [],
     },
@@ -194,10 +195,10 @@ async function assessGone(run: Run, last: Assessment | undefined): Promise<Asses
 
 async function driftState({ platform, previous, watch }: Run): Promise<DriftState | undefined> {
   if (previous?.baseline === undefined || previous.current === undefined) return undefined;
-  const { deviations, unexplained } = previous;
+  const { deviations, recent } = previous;
   const readAt = watch.readAt ?? previous.readAt;
   const baseline = await getCanonical(platform.blobs, previous.baseline);
-  return { baseline, current: await getCanonical(platform.blobs, previous.current), deviations, unexplained, readAt };
+  return { baseline, current: await getCanonical(platform.blobs, previous.current), deviations, recent, readAt };
 }
 
 /** Checks that fail in what a resource uses now, and did not in what it used at the last read. */

@@ -1,6 +1,6 @@
 /** The assessment document (blob `assessments/<id>.json`): everything one re-read of a cluster found. */
 import * as z from "zod";
-import { unexplainedSchema } from "../drift/advance.ts";
+import { recentChangeSchema } from "../drift/advance.ts";
 import { deviationSchema } from "../drift/deviations.ts";
 import { observationSchema, resourceSchema } from "../findings/types.ts";
 import type { Platform } from "../platform/ports.ts";
@@ -26,7 +26,7 @@ export const assessmentSchema = z.object({
   baseline: z.string().optional(),
   current: z.string().optional(),
   deviations: z.array(deviationSchema),
-  unexplained: z.array(unexplainedSchema),
+  recent: z.array(recentChangeSchema),
   running: z.array(
     z.object({
       digest: z.string(),

@@ -64,7 +64,11 @@ function assessedEvent(run: Run, report: Report): DomainEvent {
     id: `cluster-assessed:${run.id}`,
     time: report.endedAt,
     data: {
-      ...{ assessmentId: run.id, provider, account, region, cluster },
+      assessmentId: run.id,
+      provider,
+      account,
+      region,
+      cluster,
       introduced: report.introduced.length,
       fixed: report.fixed.length,
     },

@@ -24,6 +24,7 @@ export interface ObserveInput {
   /** Images that run without a known digest. */
   readonly unknownImages: readonly string[];
   readonly previous: Assessment["resources"];
+  readonly readAt: string;
   /** Whether a resource could not be read this time. */
   readonly isUnread: (resource: string) => boolean;
 }
@@ -66,7 +67,7 @@ function stillPossible(posture: Posture, before: readonly Observation[]): Observ
 }
 
 /** What we cannot see of the cluster, as findings: silence is never a pass. */
-function coverageOf({ unread, unknownImages, deviations }: ObserveInput): Observation[] {
+function coverageOf({ unread, unknownImages, deviations, readAt }: ObserveInput): Observation[] {
   const base = { kind: "coverage" as const, severity: "low" as const, exploited: false, links: [] };
   return [
     ...unread.map(
@@ -90,6 +91,6 @@ function coverageOf({ unread, unknownImages, deviations }: ObserveInput): Observ
         evidence: { image, why: "ECS reports no digest for it, so that it cannot be matched with a scan" },
       }),
     ),
-    ...deviations.flatMap((deviation) => unannouncedObservation(deviation) ?? []),
+    ...deviations.flatMap((deviation) => unannouncedObservation(deviation, readAt) ?? []),
   ];
 }

@@ -1,29 +1,31 @@
 /** One step of drift: from what was known and what is read now to what is known from now on. Pure. */
+import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
 import type { Hint } from "../clouds/watch.ts";
 import type { CanonicalDocument } from "./canonical.ts";
 import { adoptedBaseline, type Change, changesOf, deviationsOf, withUnread } from "./compare.ts";
 import { changeKey, changeSchema, type Deviation, type ToldChange, type Turned, toldChange } from "./deviations.ts";
-import { explain, type Who } from "./explain.ts";
+import { explain } from "./explain.ts";
 
 /** How long an event may be late and still explain a change: CloudTrail delivers within minutes, rarely hours. */
 const explainableMilliseconds = 24 * 3_600_000;
-const rememberedUnexplained = 50;
+const rememberedChanges = 50;
 
-export const unexplainedSchema = changeSchema.extend({
+/** A change that an event may still explain, or explain better. */
+export const recentChangeSchema = changeSchema.extend({
   record: z.string(),
   detectedAt: z.iso.datetime(),
   since: z.iso.datetime().optional(),
   /** Values that the change brought, in full: an event may name one. */
   values: z.array(z.string()).max(100),
 });
-export type Unexplained = z.infer<typeof unexplainedSchema>;
+export type RecentChange = z.infer<typeof recentChangeSchema>;
 
 export interface DriftState {
   readonly baseline: CanonicalDocument;
   readonly current: CanonicalDocument;
   readonly deviations: readonly Deviation[];
-  readonly unexplained: readonly Unexplained[];
+  readonly recent: readonly RecentChange[];
   /** When `current` was read. */
   readonly readAt: string;
 }
@@ -45,7 +47,7 @@ export interface DriftOutcome {
   readonly state: DriftState;
   /** What changed since the last read. */
   readonly changes: readonly ToldChange[];
-  /** Changes of earlier records that are explained now. */
+  /** Changes of earlier records that are explained, or explained better, now. */
   readonly explained: readonly { readonly record: string; readonly change: ToldChange }[];
 }
 
@@ -53,7 +55,7 @@ export interface DriftOutcome {
 export function advanceDrift(previous: DriftState | undefined, step: DriftStep): DriftOutcome {
   const { readAt } = step;
   if (previous === undefined) {
-    const state = { baseline: step.now, current: step.now, deviations: [], unexplained: [], readAt };
+    const state = { baseline: step.now, current: step.now, deviations: [], recent: [], readAt };
     return { state, changes: [], explained: [] };
   }
   const now = withUnread(step.now, previous.current, step.unread);
@@ -62,7 +64,7 @@ export function advanceDrift(previous: DriftState | undefined, step: DriftStep):
     ({ kind, resource }) => !(kind === "added" && step.wasUnread(resource.id)),
   );
   const changes = raw.map((change) => ({ change, told: toldChange(change, explain(change, step.hints, window)) }));
-  const { explained, left } = explainAgain(previous.unexplained, step);
+  const { explained, left } = explainAgain(previous.recent, step);
   const late = new Map(explained.map(({ record, change }) => [`${record} ${changeKey(change)}`, change.who]));
   const baseline = adoptedBaseline(previous.baseline, now, step.wasUnread);
   const whoOf = new Map(changes.map(({ told }) => [changeKey(told), told.who]));
@@ -75,46 +77,36 @@ export function advanceDrift(previous: DriftState | undefined, step: DriftStep):
     const turned = [...step.turned(change.resource.id)];
     return { ...toldChange(change, who), detectedAt: readAt, since: previous.readAt, record: step.record, turned };
   });
-  const fresh = changes
-    .filter(({ told }) => told.who.known !== "actor")
-    .map(({ change, told }) => unexplainedOf(change, told, step.record, window));
-  const unexplained = [...left, ...fresh].slice(-rememberedUnexplained);
+  const fresh = changes.map(({ change, told }) => recentChange(change, told, step.record, window));
+  const recent = [...left, ...fresh].slice(-rememberedChanges);
   return {
-    state: { baseline, current: now, deviations, unexplained, readAt },
+    state: { baseline, current: now, deviations, recent, readAt },
     changes: changes.map(({ told }) => told),
     explained,
   };
 }
 
-function unexplainedOf(
+function recentChange(
   change: Change,
   told: ToldChange,
   record: string,
   window: { readonly since: string; readonly until: string },
-): Unexplained {
+): RecentChange {
   const values = change.differences.flatMap(({ after }) => (typeof after === "string" ? [after.slice(0, 2048)] : []));
   return { ...told, record, since: window.since, detectedAt: window.until, values: values.slice(0, 100) };
 }
 
-/** Tries the changes without an author again: the event that tells it often arrives minutes after the effect. */
-function explainAgain(unexplained: readonly Unexplained[], { hints, readAt }: DriftStep) {
+/** Asks again who made the latest changes: the event that tells often arrives minutes after its effect. */
+function explainAgain(recent: readonly RecentChange[], { hints, readAt }: DriftStep) {
   const explained: { readonly record: string; readonly change: ToldChange }[] = [];
-  const left: Unexplained[] = [];
-  for (const entry of unexplained) {
+  const left: RecentChange[] = [];
+  for (const entry of recent) {
     const { record, detectedAt, since, values, ...change } = entry;
+    const window = { ...(since === undefined ? {} : { since }), until: detectedAt };
     const differences = values.map((after) => ({ path: "", after }));
-    const who = explain({ ...change, differences }, hints, {
-      ...(since === undefined ? {} : { since }),
-      until: detectedAt,
-    });
-    const better = rank(who) > rank(change.who);
-    if (better) explained.push({ record, change: { ...change, who } });
-    const young = Date.parse(readAt) - Date.parse(detectedAt) < explainableMilliseconds;
-    if (who.known !== "actor" && young) left.push(better ? { ...entry, who } : entry);
+    const who = explain({ ...change, differences }, hints, window, change.who);
+    if (!isDeepStrictEqual(who, change.who)) explained.push({ record, change: { ...change, who } });
+    if (Date.parse(readAt) - Date.parse(detectedAt) < explainableMilliseconds) left.push({ ...entry, who });
   }
   return { explained, left };
-}
-
-function rank(who: Who): number {
-  return who.known === "actor" ? 2 : who.known === "event" ? 1 : 0;
 }

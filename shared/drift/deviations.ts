@@ -43,7 +43,12 @@ export type Deviation = z.infer<typeof deviationSchema>;
 export function toldChange(change: Change, who: ToldChange["who"]): ToldChange {
   const { resource, name, kind, field, state, differences } = change;
   return {
-    ...{ resource, name, kind, field, state, who },
+    resource,
+    name,
+    kind,
+    field,
+    state,
+    who,
     differences: differences.slice(0, shownDifferences).map(shown),
     omitted: Math.max(0, differences.length - shownDifferences),
   };
@@ -110,9 +115,13 @@ function worst(turned: readonly Turned[]): Severity {
   return severities[Math.min(...ranks)] ?? "low";
 }
 
+/** CloudTrail delivers most events within this time; before it has passed, a missing event is not missed. */
+const deliveryMilliseconds = 15 * 60_000;
+
 /** A change that no event announced: the events of this cluster may not be reaching us. About the cluster itself. */
-export function unannouncedObservation(deviation: Deviation): Observation | undefined {
+export function unannouncedObservation(deviation: Deviation, readAt: string): Observation | undefined {
   if (deviation.who.known !== "none") return undefined;
+  if (Date.parse(readAt) - Date.parse(deviation.detectedAt) < deliveryMilliseconds) return undefined;
   const { resource, kind, field, state, name } = deviation;
   const what = kind === "changed" ? `${field} changed` : kind;
   return {

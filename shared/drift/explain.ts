@@ -11,7 +11,10 @@ const explainingEvent = z.object({
   actor: z.string().optional(),
   time: z.iso.datetime(),
   sourceEventId: z.string(),
+  /** How well it fits: see `fitOf`. */
+  fit: z.int(),
 });
+type ExplainingEvent = z.infer<typeof explainingEvent>;
 
 export const whoSchema = z.object({
   /** `actor`: an event says who. `event`: one was seen, but it has no author. `none`: no event was seen. */
@@ -29,35 +32,42 @@ export interface Window {
   readonly until: string;
 }
 
-/** Clocks and eventual consistency: an event may seem this much older or newer than the read that shows its effect. */
-const slackMilliseconds = 60_000;
+/** A read may not yet show what was done shortly before it. */
+const slackBefore = 30_000;
+/** Clocks differ. More than this, and the next change's event would explain this one. */
+const slackAfter = 5_000;
+const rememberedEvents = 5;
 
-export function explain(change: Change, hints: readonly Hint[], window: Window): Who {
-  const from = window.since === undefined ? 0 : Date.parse(window.since) - slackMilliseconds;
-  const to = Date.parse(window.until) + slackMilliseconds;
+/**
+ * The best explanation of a change by the hints known now and those of an earlier explanation. The same events give
+ * the same explanation in whatever order they come.
+ */
+export function explain(change: Change, hints: readonly Hint[], window: Window, before?: Who): Who {
+  const from = window.since === undefined ? 0 : Date.parse(window.since) - slackBefore;
+  const to = Date.parse(window.until) + slackAfter;
   const fitting = hints
     .filter(({ sweep, time }) => !sweep && Date.parse(time) >= from && Date.parse(time) <= to)
-    .map((hint) => ({ hint, rank: rankOf(hint, change) }))
-    .filter(({ rank }) => rank > 0)
-    .sort(
-      (a, b) =>
-        b.rank - a.rank || Date.parse(b.hint.time) - Date.parse(a.hint.time) || (a.hint.id < b.hint.id ? -1 : 1),
-    )
-    .map(({ hint }) => hint);
-  const [best] = fitting;
-  if (best === undefined) return { known: "none", text: "unknown: no event seen", events: [] };
-  const events = fitting.slice(0, 5).map(({ name, actor, time, sourceEventId }) => ({
-    name,
-    ...(actor === undefined ? {} : { actor }),
-    time,
-    sourceEventId,
-  }));
+    .map((hint) => eventOf(hint, fitOf(hint, change)))
+    .filter(({ fit }) => fit > 0);
+  const known = new Map([...(before?.events ?? []), ...fitting].map((event) => [event.sourceEventId, event]));
+  const events = [...known.values()].sort(byFit).slice(0, rememberedEvents);
+  const [best] = events;
+  if (best === undefined) return { known: "none", text: "unknown: no event seen", events };
   if (best.actor === undefined) return { known: "event", text: `unknown: ${best.name} does not say who`, events };
   return { known: "actor", text: `${best.actor} (${best.name})`, events };
 }
 
+function eventOf({ name, actor, time, sourceEventId }: Hint, fit: number): ExplainingEvent {
+  return { name, ...(actor === undefined ? {} : { actor }), time, sourceEventId, fit };
+}
+
+function byFit(a: ExplainingEvent, b: ExplainingEvent): number {
+  const later = Date.parse(b.time) - Date.parse(a.time);
+  return b.fit - a.fit || later || (a.sourceEventId < b.sourceEventId ? -1 : 1);
+}
+
 /** Naming the resource says more than naming one of the changed values; an author says more than either. */
-function rankOf(hint: Hint, change: Change): number {
+function fitOf(hint: Hint, change: Change): number {
   const fit =
     hint.resource === undefined ? 0 : names(hint.resource, change) ? 2 : isValue(hint.resource, change) ? 1 : 0;
   return fit === 0 ? 0 : fit + (hint.actor === undefined ? 0 : 2);

@@ -72,9 +72,8 @@ async function listClusters({ sdk, client }: Session, region: string): Promise<r
 }
 
 async function readCluster(session: Session, region: string, cluster: string): Promise<EcsCluster | undefined> {
-  const known = await describeCluster(session, cluster);
-  if (known === "gone") return undefined;
-  const arn = known ?? cluster;
+  const arn = await describeCluster(session, cluster);
+  if (arn === undefined) return undefined;
   const services = await readServices(session, arn);
   const tasks = await readTasks(session, arn);
   const taskDefinitions = await readTaskDefinitions(session, services, tasks);
@@ -90,19 +89,16 @@ async function readCluster(session: Session, region: string, cluster: string): P
   };
 }
 
-/** The cluster's ARN; `gone` when there is none or it was deleted; `undefined` when it may not be read. */
-async function describeCluster(
-  { sdk, client, unread }: Session,
-  cluster: string,
-): Promise<string | "gone" | undefined> {
+/** The cluster's ARN: as asked for when it may not be read; `undefined` when there is none, or it was deleted. */
+async function describeCluster({ sdk, client, unread }: Session, cluster: string): Promise<string | undefined> {
   try {
     const answer = await client.send(new sdk.DescribeClustersCommand({ clusters: [cluster] }));
     const found = answer.clusters?.[0];
-    return found?.clusterArn === undefined || found.status === "INACTIVE" ? "gone" : found.clusterArn;
+    return found?.status === "INACTIVE" ? undefined : found?.clusterArn;
   } catch (error) {
-    if (isNamed(error, "ClusterNotFoundException")) return "gone";
+    if (isNamed(error, "ClusterNotFoundException")) return undefined;
     unread.push({ what: unreadParts.cluster, why: refusalOf(error) });
-    return undefined;
+    return cluster;
   }
 }
 
