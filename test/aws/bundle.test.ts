@@ -52,6 +52,7 @@ describe.skipIf(emulatorsMissing !== undefined)(`a bundled door ${emulatorsMissi
     }
     const bundle = await bundleDoor(door, new URL("../shared/platform/aws/doors/typical.ts", import.meta.url).pathname);
     handler = (await import(bundle.file)).handler;
+    bundle.remove();
   });
   afterAll(async () => {
     vi.unstubAllEnvs();

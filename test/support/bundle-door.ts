@@ -7,11 +7,12 @@ import { bundleOptions, entryFor } from "../../shared/platform/aws/entry.ts";
 import type { Door } from "../../shared/platform/door.ts";
 
 export interface DoorBundle {
-  /** Is there until the process ends. */
   readonly file: string;
   readonly bytes: number;
   /** The modules in it, from the root of the project. */
   readonly inputs: readonly string[];
+  /** Removes the file; what was imported from it goes on. */
+  remove(): void;
 }
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -19,7 +20,7 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 /** Bundles a door as the stack does, into a folder of its own. `modulePath`: absolute, of the module exporting `door`. */
 export async function bundleDoor(door: Pick<Door, "kind" | "uses">, modulePath: string): Promise<DoorBundle> {
   const folder = mkdtempSync(join(tmpdir(), "portwarden-bundle-"));
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
   const file = join(folder, "index.mjs");
   const { metafile } = await build({
     ...bundleOptions,
@@ -30,5 +31,5 @@ export async function bundleDoor(door: Pick<Door, "kind" | "uses">, modulePath: 
     logLevel: "error",
   });
   const [output] = Object.values(metafile.outputs);
-  return { file, bytes: output?.bytes ?? 0, inputs: Object.keys(output?.inputs ?? {}) };
+  return { file, bytes: output?.bytes ?? 0, inputs: Object.keys(output?.inputs ?? {}), remove };
 }

@@ -1,14 +1,14 @@
 import { execFile } from "node:child_process";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { adaptersOf, entryFor } from "../../../../shared/platform/aws/entry.ts";
-import { bundleDoor } from "../../../support/bundle-door.ts";
+import type { Door } from "../../../../shared/platform/door.ts";
+import { bundleDoor, type DoorBundle } from "../../../support/bundle-door.ts";
 import { door as http } from "./doors/http.ts";
 import { door as typical } from "./doors/typical.ts";
 
 const run = promisify(execFile);
-const moduleOf = (name: string) => new URL(`./doors/${name}.ts`, import.meta.url).pathname;
 
 /** Of the 900 kB that a function may have; the rest is for what the product adds. */
 const budgetBytes = 800_000;
@@ -25,9 +25,20 @@ const linesOf = (text: string) =>
     .split("\n")
     .map((line) => JSON.parse(line));
 
+const made: DoorBundle[] = [];
+afterAll(() => {
+  for (const bundle of made) bundle.remove();
+});
+
+async function bundle(of: Door, name: string): Promise<DoorBundle> {
+  const one = await bundleDoor(of, new URL(`./doors/${name}.ts`, import.meta.url).pathname);
+  made.push(one);
+  return one;
+}
+
 describe("bundles of doors", () => {
   test("the typical door fits its budgets with room to spare", async () => {
-    const { file, bytes } = await bundleDoor(typical, moduleOf("typical"));
+    const { file, bytes } = await bundle(typical, "typical");
     expect(bytes).toBeLessThan(budgetBytes);
     const script = `const t=performance.now();await import(${JSON.stringify(pathToFileURL(file).href)});console.log(performance.now()-t)`;
     const times: number[] = [];
@@ -37,7 +48,7 @@ describe("bundles of doors", () => {
   });
 
   test("a bundle carries the adapters of its door and no other", async () => {
-    const { inputs, bytes } = await bundleDoor(http, moduleOf("http"));
+    const { inputs, bytes } = await bundle(http, "http");
     expect(inputs.filter((input) => /client-(s3|dynamodb|sqs|eventbridge|secrets|ses|ecs|ecr)/.test(input))).toEqual(
       [],
     );
@@ -49,7 +60,7 @@ describe("bundles of doors", () => {
   });
 
   test("what it exports is the wrapped handler: counters are written, lines carry the request, ports are guarded", async () => {
-    const { file } = await bundleDoor(http, moduleOf("http"));
+    const { file } = await bundle(http, "http");
     const script = `
       const { handler } = await import(${JSON.stringify(pathToFileURL(file).href)});
       const event = (headers) => ({ version: "2.0", rawPath: "/v1/x", rawQueryString: "", headers, isBase64Encoded: false,
