@@ -300,6 +300,8 @@ describe("whatever happens", () => {
         if (end === "pending" || end === "failed") expect(arrived).toBe(0);
         const listed = await listDeliveries(platform.table, { limit: 10, state: end as DeliveryState });
         expect(listed.deliveries).toHaveLength(1);
+        const entries = platform.table.items().filter((item) => item.pk.startsWith("deliveries"));
+        expect(entries.map((item) => item.pk).sort()).toEqual(["deliveries", `deliveries#${end}`]);
       }),
       { numRuns: 200 },
     );

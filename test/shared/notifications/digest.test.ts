@@ -104,6 +104,8 @@ describe("digests", () => {
       "Route daily · digest 2026-11-22",
       "Route hourly · digest 2026-11-22T08",
     ]);
+    await closeDigests(platform);
+    expect(platform.counters.get("digest-closed-before")).toBeUndefined();
     expect(later.find((message) => message.footer.includes("daily"))?.title).toContain("2 new");
   });
 

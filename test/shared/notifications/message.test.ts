@@ -77,6 +77,16 @@ describe("the message about a report", () => {
     );
   });
 
+  it("links to its own pages only, whatever an id says", () => {
+    const about = report({ subject: { digest: "../../admin?x#y" } });
+    const { link: _, ...unlinked } = vulnerability({ id: "../x" });
+    const message = messageOf({ ...about, introduced: [unlinked] }, "https://portwarden.example.com/base/");
+    expect(message.facts.find((fact) => fact.label === "Image")?.link).toBe(
+      "https://portwarden.example.com/base/v1/images/..%2F..%2Fadmin%3Fx%23y",
+    );
+    expect(message.sections[1]?.items[0]?.link).toBe("https://portwarden.example.com/base/v1/findings/..%2Fx");
+  });
+
   it("is bounded and printable for every report", () => {
     fc.assert(
       fc.property(anyReport, (about) => {
