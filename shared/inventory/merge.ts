@@ -17,6 +17,7 @@ import {
   type TreeDirectory,
   type TreeFile,
 } from "./file-tree.ts";
+import { pathStates } from "./path-hash.ts";
 import type { FileRecord, LayerRecord } from "./record.ts";
 import type { Partial } from "./types.ts";
 
@@ -83,18 +84,57 @@ function packagesIn(facts: readonly Facts[]): number {
 
 /** False when the layer's paths could not all be followed through links. */
 function applyLayer(root: TreeDirectory, record: LayerRecord, index: number): boolean {
-  for (const path of record.opaque) hideContent(root, path);
-  for (const path of record.whiteouts) remove(root, resolve(root, path, "keep") ?? path.split("/"));
-  for (const [path, target] of record.links) {
-    put(root, resolve(root, path, "keep") ?? path.split("/"), { kind: "link", layer: index, target });
+  for (const path of record.opaque) {
+    if (!leadsThroughReplacedLink(root, record, path, "with-last")) hideContent(root, path);
   }
-  const { replaced, complete } = replaceBy(root, { ...record, index }, limits.mergeSteps);
+  for (const path of record.whiteouts) {
+    if (leadsThroughReplacedLink(root, record, path, "without-last")) continue;
+    remove(root, resolve(root, path, "keep") ?? path.split("/"));
+  }
+  const { replaced, complete } = replaceEntries(root, record, index);
   for (const file of record.files) {
     const canonical = resolve(root, file.path, "keep") ?? file.path.split("/");
     const since = sinceOf(file, replaced.get(canonical.join("/")), index);
     put(root, canonical, { kind: "file", layer: index, record: file, since });
   }
   return complete;
+}
+
+/**
+ * Replaces by the layer's paths, then places its links. Where it has both links and paths below directories that it
+ * does not name, some of those may stand below its own links, and replace what the links lead to.
+ */
+function replaceEntries(root: TreeDirectory, record: LayerRecord, index: number): ReturnType<typeof replaceBy> {
+  const first = replaceBy(root, { ...record, index }, limits.mergeSteps);
+  for (const [path, target] of record.links) {
+    put(root, resolve(root, path, "keep") ?? path.split("/"), { kind: "link", layer: index, target });
+  }
+  if (record.links.length === 0 || record.implied.size === 0) return first;
+  const second = replaceBy(root, { ...record, index }, limits.mergeSteps);
+  for (const [path, file] of second.replaced) first.replaced.set(path, file);
+  return { replaced: first.replaced, complete: first.complete && second.complete };
+}
+
+/**
+ * Whether a link of a lower layer on the way to `path` is replaced by this layer, with a directory for example: then
+ * what the layer hides below that path is not what the link led to.
+ */
+function leadsThroughReplacedLink(
+  root: TreeDirectory,
+  record: LayerRecord,
+  path: string,
+  extent: "with-last" | "without-last",
+): boolean {
+  const names = path.split("/");
+  const states = pathStates(path);
+  const end = extent === "with-last" ? names.length : names.length - 1;
+  for (let length = 1; length <= end; length++) {
+    const state = states[length - 1];
+    if (state === undefined || !(record.directories.has(state) || record.paths.has(state))) continue;
+    const canonical = resolve(root, names.slice(0, length).join("/"), "keep");
+    if (canonical !== undefined && find(root, canonical)?.kind === "link") return true;
+  }
+  return false;
 }
 
 function hideContent(root: TreeDirectory, path: string): void {

@@ -60,6 +60,7 @@ export function createTarWalker(handler: TarHandler): TarWalker {
   let longName: Uint8Array | undefined;
   let longLink: Uint8Array | undefined;
   let hasExtras = false;
+  let nameEndsWithSlash = false;
   const partial = Buffer.alloc(blockSize);
   const partialView = new DataView(partial.buffer, partial.byteOffset, blockSize);
   let partialLength = 0;
@@ -122,12 +123,11 @@ export function createTarWalker(handler: TarHandler): TarWalker {
     if (size > limits.layerRawBytes) {
       throw new PermanentError("layer-too-large", `an entry of ${size} bytes (limit layerRawBytes)`);
     }
-    const nameEnd = endOfText(bytes, at + field.name, field.nameLength);
     const extended = type === 83 && bytes[at + field.sparseExtended] !== 0;
-    entry.kind = kindOf(type, nameEnd > at && bytes[nameEnd - 1] === 47);
-    entry.size = entry.kind === "file" || type === 68 ? size : 0;
     entry.sparse = type === 83 || records.sparse;
-    const problem = entryName(bytes, at, nameEnd);
+    const problem = entryName(bytes, at);
+    entry.kind = kindOf(type, nameEndsWithSlash);
+    entry.size = isHeaderOnly(type) ? 0 : size;
     if (entry.kind === "symlink" || entry.kind === "hard-link") entryLink(bytes, at);
     let wanted = false;
     // V: a volume label, not a file.
@@ -146,10 +146,15 @@ export function createTarWalker(handler: TarHandler): TarWalker {
     longLink = undefined;
   }
 
-  function entryName(bytes: Uint8Array, at: number, nameEnd: number): NameProblem | undefined {
+  function entryName(bytes: Uint8Array, at: number): NameProblem | undefined {
     const long = records.sparseName ?? records.path ?? longName;
-    if (long !== undefined) return readName(name, long, 0, long.length);
+    if (long !== undefined) {
+      nameEndsWithSlash = long.at(-1) === 47;
+      return readName(name, long, 0, long.length);
+    }
     const start = at + field.name;
+    const nameEnd = endOfText(bytes, start, field.nameLength);
+    nameEndsWithSlash = nameEnd > start && bytes[nameEnd - 1] === 47;
     if (!isPosix(bytes, at) || bytes[at + field.prefix] === 0) return readName(name, bytes, start, nameEnd);
     const prefixEnd = endOfText(bytes, at + field.prefix, field.prefixLength);
     joined.set(bytes.subarray(at + field.prefix, prefixEnd));
@@ -236,8 +241,16 @@ export function createTarWalker(handler: TarHandler): TarWalker {
   };
 }
 
+/** Types 1 to 6 have no content, whatever their size field says. */
+function isHeaderOnly(type: number): boolean {
+  return type >= 49 && type <= 54;
+}
+
 function kindOf(type: number, endsWithSlash: boolean): EntryKind {
   switch (type) {
+    // v7 has no type for directories.
+    case 0:
+      return endsWithSlash ? "directory" : "file";
     // 1, 2, 5, D
     case 49:
       return "hard-link";
@@ -251,8 +264,8 @@ function kindOf(type: number, endsWithSlash: boolean): EntryKind {
     case 52:
     case 54:
       return "other";
-    // 0, \0 (with v7's directories), 7, S, and unknown types, which POSIX says to treat as files
+    // 0, 7, S, and unknown types, which POSIX says to treat as files
     default:
-      return endsWithSlash ? "directory" : "file";
+      return "file";
   }
 }
