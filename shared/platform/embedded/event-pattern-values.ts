@@ -97,15 +97,14 @@ function matchesParts(text: string, parts: readonly string[]): boolean {
   const [first = "", ...rest] = parts;
   const last = rest.pop();
   if (last === undefined) return text === first;
-  if (text.length < first.length + last.length || !text.startsWith(first) || !text.endsWith(last)) return false;
-  const end = text.length - last.length;
+  if (!text.startsWith(first) || !text.endsWith(last)) return false;
   let at = first.length;
   for (const part of rest) {
     const found = text.indexOf(part, at);
-    if (found === -1 || found + part.length > end) return false;
+    if (found === -1) return false;
     at = found + part.length;
   }
-  return at <= end;
+  return at + last.length <= text.length;
 }
 
 /** From the address given (not the network's first) to the network's last, as Event Ruler has it. */

@@ -97,6 +97,15 @@ describe("blobs in a folder", () => {
     );
   });
 
+  test("no name on the disk has a capital: keys are told apart where case is not", async () => {
+    using directory = temporaryDirectory();
+    const blobs = embeddedBlobs(directory.path);
+    for (const key of ["a/B", "a/b", "A/b", "A/B"]) await blobs.put(key, Buffer.from(key));
+    const names = await readdir(join(directory.path, "blobs"), { recursive: true });
+    expect(names.length).toBeGreaterThan(8);
+    expect(names.filter((name) => name !== name.toLowerCase())).toEqual([]);
+  });
+
   test("what an interrupted write left is never listed, and goes after a while", async () => {
     using directory = temporaryDirectory();
     const left = join(directory.path, "blobs.tmp");

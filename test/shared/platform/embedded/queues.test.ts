@@ -1,10 +1,12 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { systemClock } from "../../../../shared/platform/embedded/clock.ts";
 import type { ConsumeOptions } from "../../../../shared/platform/embedded/consumer.ts";
+import { openDatabase } from "../../../../shared/platform/embedded/database.ts";
+import { embeddedMessages } from "../../../../shared/platform/embedded/messages.ts";
 import { type EmbeddedStore, openEmbeddedStore } from "../../../../shared/platform/embedded/store.ts";
 import { PermanentError, TransientError } from "../../../../shared/platform/errors.ts";
 import { eventually, sleep } from "../../../contract/expect.ts";
-import { silentLog, type TestStore, testStore } from "./support.ts";
+import { silentLog, type TestStore, temporaryDirectory, testStore } from "./support.ts";
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -125,6 +127,29 @@ describe("failures", () => {
     expect(await statusOf(store)).toMatchObject({ waiting: 0, inFlight: 0, delayed: 0, deadLetters: 0 });
   });
 
+  test("what a late handler says of a message that was delivered again counts only when it was handled", async () => {
+    using directory = temporaryDirectory();
+    let now = 1_000_000;
+    const database = openDatabase(directory.path);
+    const messages = embeddedMessages(database, { now: () => now });
+    const limits = { maxReceives: 5, maxInterruptions: 5 };
+    messages.enqueue("work", ['"body"'], 0);
+    const [late] = messages.receive("work", 1, 10, limits);
+    now += 10_000;
+    const [current] = messages.receive("work", 1, 10, limits);
+    expect([late?.attempt, current?.attempt, current?.failures]).toEqual([1, 2, 1]);
+    if (late === undefined || current === undefined) return;
+    const inHand = [{ name: "work", waiting: 0, inFlight: 1, delayed: 0, deadLetters: 0 }];
+    messages.postpone(late, 0);
+    messages.handBack(late);
+    messages.bury(late, "late", "too late");
+    expect(messages.status([])).toEqual(inHand);
+    messages.remove(late);
+    messages.bury(current, "later", "it was handled meanwhile");
+    expect(messages.status([])).toEqual([]);
+    database.close();
+  });
+
   test("a message that hangs each time is a dead letter in the end", async () => {
     const store = opened();
     consume(store, { concurrency: 5, visibilitySeconds: 0.03, handle: never });
@@ -212,6 +237,7 @@ describe("the end of a process", () => {
     const seen: unknown[] = [];
     consume(store, { handle: async (body) => void seen.push(body) });
     const other = reopened(store);
+    for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
     expect(() =>
       other.queues.consume("work", { concurrency: 1, visibilitySeconds: 1, maxReceives: 1, handle: never }),
     ).toThrow(expect.objectContaining({ code: "data-directory-in-use" }));
@@ -275,9 +301,9 @@ test("never more in hand than the concurrency, and as many when there is work", 
   await send(store, ...Array.from({ length: 60 }, (_, n) => n));
   consume(store, {
     concurrency: 4,
-    async handle() {
+    async handle(body) {
       most = Math.max(most, ++now);
-      await sleep(1);
+      await sleep(Number(body) % 5);
       now--;
       done++;
     },
