@@ -183,7 +183,10 @@ async function describeDefinition(session: Session, name: string): Promise<EcsTa
     unread.push({ what: isFamily ? unreadParts.latestRevision(name) : unreadParts.taskDefinition(name), why });
     return undefined;
   }
-  if (answer === undefined) return undefined;
+  if (answer === undefined) {
+    if (!isFamily) unread.push({ what: unreadParts.taskDefinition(name), why: "not returned" });
+    return undefined;
+  }
   const definition = taskDefinitionOf(answer);
   const oldest = definitions.keys().next();
   if (definitions.size >= rememberedDefinitions && oldest.done !== true) definitions.delete(oldest.value);
