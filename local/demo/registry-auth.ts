@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
-import type { Route } from "./registry.ts";
+import type { Route } from "./registry-api.ts";
 
 export type RegistryAuth =
   | { readonly kind: "basic"; readonly username: string; readonly password: string }
@@ -21,14 +21,16 @@ export type RegistryAuth =
 export interface Gatekeeper {
   /** Answers 401 itself when it does not. */
   allows(request: IncomingMessage, response: ServerResponse, route: Route): boolean;
-  token(request: IncomingMessage, response: ServerResponse, target: URL): Promise<void>;
+  token(request: IncomingMessage, response: ServerResponse, query: URLSearchParams): Promise<void>;
   user(request: IncomingMessage): string | undefined;
 }
 
 const service = "demo-registry";
 
 export function gatekeeper(auth: RegistryAuth | undefined, url: string): Gatekeeper {
-  const tokens = new Map<string, { readonly scope: string; readonly expiresAt: number }>();
+  const tokens = new Map<string, { readonly scope: string; readonly expiresAt: number; readonly user?: string }>();
+  const tokenOf = (request: IncomingMessage) =>
+    tokens.get(/^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1] ?? "");
   return {
     allows: (request, response, route) => {
       if (auth === undefined) return true;
@@ -37,26 +39,24 @@ export function gatekeeper(auth: RegistryAuth | undefined, url: string): Gatekee
         return deny(response, 'Basic realm="demo"');
       }
       const scope = scopeOf(request, route);
-      const issued = tokens.get(/^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1] ?? "");
+      const issued = tokenOf(request);
       if (issued !== undefined && issued.expiresAt > Date.now() && covers(issued.scope, scope)) return true;
       const wanted = scope === "" ? "" : `,scope="${scope}"`;
       return deny(response, `Bearer realm="${url}/token",service="${service}"${wanted}`);
     },
-    token: async (request, response, target) => {
+    token: async (request, response, query) => {
       if (auth?.kind !== "bearer") return void response.writeHead(404).end();
-      const form = request.method === "POST" ? new URLSearchParams(await text(request)) : target.searchParams;
+      const form = request.method === "POST" ? new URLSearchParams(await text(request)) : query;
       if (!mayHaveToken(auth, request, form)) return void response.writeHead(401).end();
       const token = randomUUID();
       const seconds = auth.expiresInSeconds ?? 300;
       const scope = form.getAll("scope").join(" ");
-      tokens.set(token, { scope, expiresAt: Date.now() + seconds * 1000 });
+      const user = basicUser(request);
+      tokens.set(token, { scope, expiresAt: Date.now() + seconds * 1000, ...(user === undefined ? {} : { user }) });
       response.writeHead(200, { "Content-Type": "application/json" });
       response.end(JSON.stringify({ token, access_token: token, expires_in: seconds }));
     },
-    user: (request) => {
-      const encoded = /^Basic (.+)$/.exec(request.headers.authorization ?? "")?.[1];
-      return encoded === undefined ? undefined : Buffer.from(encoded, "base64").toString().split(":")[0];
-    },
+    user: (request) => basicUser(request) ?? tokenOf(request)?.user,
   };
 }
 
@@ -85,6 +85,11 @@ function covers(granted: string, wanted: string): boolean {
     const [, grantedName, grantedActions] = /^repository:(.+):(.+)$/.exec(one) ?? [];
     return grantedName === name && (actions ?? "").split(",").every((a) => grantedActions?.split(",").includes(a));
   });
+}
+
+function basicUser(request: IncomingMessage): string | undefined {
+  const encoded = /^Basic (.+)$/.exec(request.headers.authorization ?? "")?.[1];
+  return encoded === undefined ? undefined : Buffer.from(encoded, "base64").toString().split(":")[0];
 }
 
 function basic(username: string, password: string): string {
