@@ -252,7 +252,7 @@ describe("a cluster's way from first sight to drift", () => {
     await swept(world);
     world.advance(3_600_000);
     world.event(callEvent({ name: "UpdateService", id: "e1", at: world.now(), actor: ana }));
-    const { transact } = world.table;
+    const transact = world.table.transact.bind(world.table);
     let failures = 2;
     Object.assign(world.table, {
       transact: async (writes: Parameters<typeof transact>[0]) => {

@@ -5,7 +5,7 @@ import { callEvent, cluster, container, definition, definitionArn, makeWorld, se
 const letters = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";
 const random = (length: number) =>
   fc
-    .array(fc.constantFrom(...letters), { minLength: length, maxLength: length })
+    .array(fc.constantFrom(...letters.split("")), { minLength: length, maxLength: length })
     .map((characters) => characters.join(""));
 
 /** The secret itself, and a value that carries it in one of the forms that variables have. */

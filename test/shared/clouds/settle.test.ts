@@ -189,7 +189,7 @@ describe("settling", () => {
   test("a hint is not lost when its delivery ends between the note and the wake-up", async () => {
     const world = await firstSight();
     const reads = world.reads();
-    const { send } = world.platform.queues;
+    const send = world.platform.queues.send.bind(world.platform.queues);
     let failures = 1;
     Object.assign(world.platform.queues, {
       send: async (...parameters: Parameters<typeof send>) => {

@@ -66,7 +66,10 @@ export function task(id: string, taskDefinition: string, group: string, digest?:
 
 export function cluster(over: Partial<EcsCluster> = {}): EcsCluster {
   return {
-    ...{ arn: clusterArn, name: "production", account, region },
+    arn: clusterArn,
+    name: "production",
+    account,
+    region,
     services: [],
     tasks: [],
     taskDefinitions: [],
