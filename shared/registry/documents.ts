@@ -36,7 +36,7 @@ const optional = <Schema extends z.ZodType>(schema: Schema) =>
 const descriptorSchema = z.object({
   mediaType: optional(z.string().max(255)),
   digest: z.string().regex(digestPattern),
-  size: z.int().min(0).max(limits.layerBytes),
+  size: z.int().min(0),
   annotations: optional(z.record(z.string(), z.string())),
   platform: optional(
     z.object({ os: optional(z.string()), architecture: optional(z.string()), variant: optional(z.string()) }),
@@ -183,6 +183,12 @@ function isSchema1(raw: unknown): boolean {
 }
 
 function descriptorOf(raw: z.infer<typeof descriptorSchema>, mediaType: string): Descriptor {
+  if (raw.size > limits.layerBytes) {
+    throw new PermanentError(
+      "manifest-too-large",
+      `a blob of ${raw.size} bytes, over the limit of ${limits.layerBytes}`,
+    );
+  }
   const { os, architecture, variant } = raw.platform ?? {};
   const platform = os && architecture ? { os, architecture, ...(variant ? { variant } : {}) } : undefined;
   return {

@@ -13,7 +13,8 @@ export type { SourceOptions } from "./source-options.ts";
  * @throws PermanentError `bad-reference`, `registry-not-allowed`, `image-gone` (no such file), `not-an-image`
  */
 export async function openImageSource(name: string, options: SourceOptions): Promise<ImageSource> {
-  const kind = sources.find((one) => name.startsWith(`${one.scheme}:`));
+  // A registry can be called as a scheme is: `dir:5000/app` is an image there, `dir:./5000/app` is a directory.
+  const kind = /^[\w-]+:\d{1,5}\//.test(name) ? undefined : sources.find((one) => name.startsWith(`${one.scheme}:`));
   if (kind !== undefined) return kind.open(name.slice(kind.scheme.length + 1), options);
   return registrySource(parseReference(name), options);
 }

@@ -46,7 +46,10 @@ export function authorizer(credentialsFor: CredentialSource, options: HttpOption
 
   async function answerBearer(challenge: Challenge, scope: string): Promise<string> {
     const found = await credentials();
-    if (found?.kind === "bearer") return `Bearer ${found.token}`;
+    if (found?.kind === "bearer") {
+      known.set(scope, { header: `Bearer ${found.token}`, expiresAt: Number.POSITIVE_INFINITY });
+      return `Bearer ${found.token}`;
+    }
     const issued = await requestToken(challenge, scope, found, options);
     const header = `Bearer ${issued.token}`;
     known.set(scope, { header, expiresAt: Date.now() + issued.lifeSeconds * 1000 - marginMilliseconds });

@@ -84,6 +84,11 @@ function exchange(request: HttpRequest, options: HttpOptions): Promise<IncomingM
       clearTimeout(timer);
       reject(networkError(error, url.host));
     });
+    // An answer that is none (101, for one) ends without a response and without an error.
+    outgoing.once("close", () => {
+      clearTimeout(timer);
+      reject(networkError(new Error("the connection ended without an answer"), url.host));
+    });
     outgoing.end(request.body);
   });
 }
@@ -113,7 +118,13 @@ export function networkError(error: unknown, host: string): PermanentError | Tra
   return new TransientError("registry-unreachable", `${host}: ${messageOf(error)}`, { cause: error });
 }
 
-/** The pieces of a body, with a limit on the wait for each. The time that the reader itself takes does not count. */
+/** Slower than this on the whole is as good as silent: a drip must not hold a scan for days. */
+const slowestBytesPerMillisecond = 10;
+
+/**
+ * The pieces of a body, with a limit on the wait for each and on the waits altogether. The time that the reader itself
+ * takes does not count.
+ */
 export async function* bodyOf(
   response: IncomingMessage,
   host: string,
@@ -121,11 +132,17 @@ export async function* bodyOf(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const iterator: AsyncIterator<Uint8Array> = response[Symbol.asyncIterator]();
   const stalled = () => response.destroy(new TransientError("registry-timeout", `${host} stopped sending`));
+  let received = 0;
+  let waited = 0;
   try {
     for (;;) {
-      const timer = setTimeout(stalled, timing.idleMilliseconds);
+      const left = timing.idleMilliseconds + received / slowestBytesPerMillisecond - waited;
+      const timer = setTimeout(stalled, Math.max(0, Math.min(timing.idleMilliseconds, left)));
+      const start = performance.now();
       const next = await iterator.next().finally(() => clearTimeout(timer));
+      waited += performance.now() - start;
       if (next.done === true) return;
+      received += next.value.length;
       yield next.value;
     }
   } catch (error) {

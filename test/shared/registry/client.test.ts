@@ -147,6 +147,11 @@ describe("pulling", () => {
     expect(await codeOf(resolve(`${registry.address}/team/loop:1`))).toBe("image-gone");
   });
 
+  test("a registry that is called like a scheme", async () => {
+    expect((await openImageSource("dir:5000/app:1", sourceOptions())).name).toBe("dir:5000/app:1");
+    expect(await codeOf(openImageSource("dir:5000", sourceOptions()))).toBe("image-gone");
+  });
+
   test("manifests without a media type of their own, and with a strange Content-Type", async () => {
     const manifest = JSON.parse(amd64.manifest.bytes.toString());
     delete manifest.mediaType;
@@ -278,6 +283,38 @@ describe("faults that pass", () => {
     expect(await pull(`${stuck.address}/a:1`, options)).toEqual(firstLayer);
   });
 
+  test("a drip is as good as silence", async () => {
+    const image = await firstImage(name(), { timing: { ...options.timing, tries: 1 } });
+    const dripping = await another({
+      intercept: ({ response, route, stored }) => {
+        if (route.kind !== "blob" || stored === undefined || stored.bytes.length < 1000) return false;
+        response.writeHead(200, { "content-length": stored.bytes.length });
+        let sent = 0;
+        const timer = setInterval(() => response.write(stored.bytes.subarray(sent, ++sent)), 50);
+        response.once("close", () => clearInterval(timer));
+        return true;
+      },
+    });
+    await dripping.push(amd64, "a", "1");
+    const slow = await firstImage(`${dripping.address}/a:1`, { timing: { ...options.timing, tries: 1 } });
+    const start = performance.now();
+    const failed = collect(slow.openLayer(0));
+    await expect(failed).rejects.toThrow(expect.objectContaining({ code: "registry-timeout" }));
+    expect(performance.now() - start).toBeLessThan(1500);
+    expect(image.digest).toBe(slow.digest);
+  });
+
+  test("an answer that is none is transient", async () => {
+    const odd = await another({
+      intercept: ({ request }) => {
+        request.socket.end("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n");
+        return true;
+      },
+    });
+    const failed = resolve(`${odd.address}/a:1`, { timing: { ...options.timing, tries: 1 } });
+    await expect(failed).rejects.toThrow(expect.objectContaining({ code: "registry-unreachable" }));
+  });
+
   test("nobody listening is transient", async () => {
     const gone = await another();
     await gone.close();
@@ -337,6 +374,25 @@ describe("signing in", () => {
       const options = { credentials: () => Promise.resolve(wrong) };
       expect(await codeOf(pull(`${other.address}/team/app:1`, options))).toBe("registry-forbidden");
     }
+  });
+
+  test("a bearer token as it is, offered once and then sent at once", async () => {
+    const seen: unknown[] = [];
+    const other = await another({
+      intercept: ({ request, response }) => {
+        seen.push(request.headers.authorization);
+        if (request.headers.authorization === "Bearer static") return false;
+        response.writeHead(401, { "www-authenticate": 'Bearer realm="https://unused.example/token"' }).end();
+        return true;
+      },
+    });
+    await other.push(amd64, "a", "1");
+    const credentials = (token: string) => () => Promise.resolve({ kind: "bearer", token } as const);
+    expect(await pull(`${other.address}/a:1`, { credentials: credentials("static") })).toEqual(firstLayer);
+    expect(seen).toEqual([undefined, ...Array.from({ length: 3 }, () => "Bearer static")]);
+    expect(await codeOf(pull(`${other.address}/a:1`, { credentials: credentials("wrong") }))).toBe(
+      "registry-forbidden",
+    );
   });
 
   test("a token that has expired is replaced", async () => {
