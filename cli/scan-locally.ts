@@ -7,7 +7,8 @@ import type { Inventory } from "../shared/inventory/types.ts";
 import type { AdvisoryAge } from "../shared/matching/types.ts";
 import { dockerConfigCredentials } from "../shared/registry/credentials/docker-config.ts";
 import { openImageSource } from "../shared/registry/open-source.ts";
-import type { Image, PlatformSelection } from "../shared/registry/types.ts";
+import { formatPlatform } from "../shared/registry/platforms.ts";
+import type { Image, PlatformSelection, ResolvedImage } from "../shared/registry/types.ts";
 import { type Inspection, inspectImage, readInventory } from "../shared/scanning/inspect.ts";
 import { UsageError } from "./exit.ts";
 import { type LocalStore, localStore } from "./local-store.ts";
@@ -66,8 +67,9 @@ async function eachImage(
     log: store.log,
   });
   try {
-    const resolved = await source.resolve(selection(platform));
-    for (const candidate of resolved.images) {
+    const resolved = await source.resolve(platform === undefined ? "all" : selection(platform));
+    const images = platform === undefined ? ofThisMachine(resolved) : resolved.images;
+    for (const candidate of images) {
       const image = await candidate.open();
       await use(image, (done, total) => progress.report(source.name, done, total));
     }
@@ -78,15 +80,24 @@ async function eachImage(
   }
 }
 
-function selection(platform: string | undefined): PlatformSelection {
+function selection(platform: string): PlatformSelection {
   if (platform === "all") return "all";
-  if (platform !== undefined) {
-    if (!/^[a-z0-9]+\/[a-z0-9_]+(\/[a-z0-9]+)?$/.test(platform)) {
-      throw new UsageError(`--platform ${platform} is not of the form linux/amd64`);
-    }
-    return [platform];
+  if (!/^[a-z0-9]+\/[a-z0-9_]+(\/[a-z0-9]+)?$/.test(platform)) {
+    throw new UsageError(`--platform ${platform} is not of the form linux/amd64`);
   }
-  return [`linux/${arch() === "arm64" ? "arm64" : "amd64"}`];
+  return [platform];
+}
+
+/** A single image whatever it is for; of an index, the Linux image for this machine's architecture. */
+function ofThisMachine(resolved: ResolvedImage): ResolvedImage["images"] {
+  if (resolved.kind === "image") return resolved.images;
+  const architecture = arch() === "arm64" ? "arm64" : "amd64";
+  const fitting = resolved.images.filter(
+    ({ platform }) => platform.os === "linux" && platform.architecture === architecture,
+  );
+  if (fitting.length > 0) return fitting;
+  const there = resolved.images.map((image) => formatPlatform(image.platform)).join(", ");
+  throw new UsageError(`the index has no image for linux/${architecture}: choose with --platform ${there}, or all`);
 }
 
 /** The store of the data directory, or what `--advisories` names: another data directory, or advisory files. */

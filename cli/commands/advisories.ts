@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { UpdateResult } from "../../shared/advisories/update.ts";
-import { paint, table, terminalProgress } from "../terminal.ts";
+import { clean, paint, table, terminalProgress } from "../terminal.ts";
 
 interface AdvisoryOptions {
   readonly data: string;
@@ -57,5 +57,26 @@ export function registerAdvisories(program: Command): void {
 }
 
 function printUpdate(result: UpdateResult): void {
-  console.log(JSON.stringify(result, undefined, 2));
+  console.log(
+    table(result.ecosystems, [
+      { title: "ECOSYSTEM", value: ({ name }) => name },
+      { title: "RECORDS", value: ({ records }) => String(records) },
+      {
+        title: "STATE",
+        value: ({ state, reason }) => (reason === undefined ? state : `${state}: ${reason}`),
+        width: 120,
+      },
+    ]),
+  );
+  const strange = result.files.reduce((sum, { unrecognised }) => sum + unrecognised, 0);
+  console.log("");
+  if (strange > 0) console.log(`${strange} documents were not advisories in OSV form and were left out`);
+  if (result.quarantined.count > 0) {
+    console.log(paint("yellow", `${result.quarantined.count} malformed records were left out, the first:`));
+    for (const record of result.quarantined.first) console.log(`  ${clean(JSON.stringify(record))}`);
+  }
+  const megabytes = (result.bytes / 1e6).toFixed(1);
+  console.log(
+    `set ${result.set.slice(0, 12)}: ${result.shards} shards, ${megabytes} MB${result.changed ? "" : " (as before)"}`,
+  );
 }

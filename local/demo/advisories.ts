@@ -14,7 +14,7 @@ const record = (id: string, cve: string, severity: string, vector: string, summa
   id,
   aliases: [cve],
   published: "2022-01-01T00:00:00Z",
-  modified: "2024-01-01T00:00:00Z",
+  modified: new Date().toISOString(),
   summary,
   severity: [{ type: "CVSS_V3", score: vector }],
   affected: packages,

@@ -7,6 +7,7 @@ import { atLeast } from "../findings/priority.ts";
 import { type Severity, severities } from "../findings/types.ts";
 import type { AdvisoryAge, Vulnerability } from "../matching/types.ts";
 import type { Inspection } from "./inspect.ts";
+import { noPackages } from "./observe.ts";
 
 const locationSchema = z.object({ path: z.string(), layer: z.string(), step: z.string().optional() });
 
@@ -102,7 +103,10 @@ export function scanDocument(input: DocumentInput): ScanDocument {
     const shown = match.vulnerabilities.filter((found) => passes(found, input.filter));
     filtered += match.vulnerabilities.length - shown.length;
     for (const { severity } of shown) summary[severity]++;
-    partial ||= inventory.partial.length > 0 || match.notEvaluated.some(({ reason }) => blinding.test(reason));
+    partial ||=
+      inventory.packages.length === 0 ||
+      inventory.partial.length > 0 ||
+      match.notEvaluated.some(({ reason }) => blinding.test(reason));
     const { platform, distribution } = inventory;
     return {
       digest: inventory.digest,
@@ -171,6 +175,7 @@ function problemsOf({ inventory, match }: Inspection): ScanDocument["images"][nu
     else seen.count++;
   }
   return [
+    ...(inventory.packages.length === 0 ? [{ ...noPackages, count: 1 }] : []),
     ...inventory.partial.map(({ reason, detail, path }) => ({
       reason,
       detail,

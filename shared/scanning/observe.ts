@@ -47,8 +47,23 @@ function vulnerabilityObservation(found: Vulnerability, inventory: Inventory): O
   };
 }
 
+/** The reason given for an image in which no package was found: nothing could be matched, so nothing was passed. */
+export const noPackages = { reason: "no-packages", detail: "no package was found: what is in it could not be judged" };
+
 function coverage(inventory: Inventory, match: MatchResult): Observation[] {
   const observations: Observation[] = [];
+  if (inventory.packages.length === 0) {
+    observations.push({
+      kind: "coverage",
+      rule: noPackages.reason,
+      subject: "packages",
+      title: noPackages.detail,
+      severity: "unknown",
+      exploited: false,
+      evidence: { layers: inventory.layers.length },
+      links: [],
+    });
+  }
   const byReason = new Map<string, string[]>();
   for (const { purl, reason } of match.notEvaluated) {
     const purls = byReason.get(reason);

@@ -73,7 +73,7 @@ it(`survives ${kills} kills`, async () => {
   const told = `killed after ${moments.join(", ")} ms`;
   await registry.notified();
   const client = connect({ data });
-  await eventually(`an idle platform (${told})`, 120, async () => {
+  await eventually(`an idle platform (${told})`, 300, async () => {
     const { queues } = await client.get("/v1/queues", schemas.queueList);
     return queues.every(({ waiting, inFlight, delayed }) => waiting + inFlight + delayed === 0) ? true : undefined;
   });

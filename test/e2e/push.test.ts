@@ -105,7 +105,7 @@ describe.skipIf(sharedData === undefined || missing.length > 0)(
         "oci-archive:built/alma9-micro-2022.oci.tar",
         "oci-archive:built/rpm-amazonlinux2023-sqlite.oci.tar",
         "oci-archive:built/alpine-3.20-zstd-layers.oci.tar",
-        "docker-archive:docker-archives/dockergoof.tar",
+        "docker-archive:docker-archives/hello-world.tar",
       ];
       for (const [index, source] of sources.entries()) {
         const [kind, path] = source.split(":");
