@@ -25,7 +25,7 @@ export async function putClusterReport(run: Run, ending: Ending, outcome: Outcom
   const tell = (findings: readonly Finding[]): ReportedFinding[] =>
     [...findings].sort(byPriority).map((finding) => ({
       ...reported(finding, linkBase),
-      component: `${resourceName(finding)} ${finding.subject}`.trim(),
+      component: componentOf(finding),
     }));
   const report: Report = {
     schema: "portwarden.report/1",
@@ -45,6 +45,12 @@ export async function putClusterReport(run: Run, ending: Ending, outcome: Outcom
   };
   await platform.blobs.put(reportKey(run.id), Buffer.from(JSON.stringify(report)), "application/json");
   return report;
+}
+
+/** The resource and the part of it, for people: a drift's subject without the hash of the state it drifted to. */
+function componentOf(finding: Finding): string {
+  const part = finding.kind === "drift" ? finding.subject.replace(/#[0-9a-f]+$/, "") : finding.subject;
+  return `${resourceName(finding)} ${part}`.trim();
 }
 
 function problemsOf({ assessment, running }: Ending): Report["problems"] {

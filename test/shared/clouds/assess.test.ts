@@ -96,7 +96,10 @@ describe("a cluster's way from first sight to drift", () => {
       cause: `UpdateService by ${ana}`,
       subject: { name: "production" },
     });
-    expect(report.introduced.map(({ kind }) => kind).sort()).toEqual(["drift", "posture"]);
+    expect(report.introduced.map(({ kind, component }) => [kind, component]).sort()).toEqual([
+      ["drift", "web /taskDefinition"],
+      ["posture", "web app"],
+    ]);
   });
 
   test("the value that returns to the baseline ends the drift, and says so", async () => {
