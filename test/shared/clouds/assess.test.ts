@@ -96,9 +96,9 @@ describe("a cluster's way from first sight to drift", () => {
       cause: `UpdateService by ${ana}`,
       subject: { name: "production" },
     });
-    expect(report.introduced.map(({ kind, component }) => [kind, component]).sort()).toEqual([
-      ["drift", "web /taskDefinition"],
-      ["posture", "web app"],
+    expect(report.introduced.map(({ kind, component }) => `${kind}: ${component}`).sort()).toEqual([
+      "drift: web /taskDefinition",
+      "posture: web app",
     ]);
   });
 
