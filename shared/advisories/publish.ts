@@ -25,20 +25,17 @@ const graceMilliseconds = 24 * 60 * 60 * 1000;
 
 type Ports = Pick<Platform, "blobs" | "clock" | "log">;
 
-/** Stores the shards of one ecosystem family. Shards that did not change are there already. */
-export async function storeShards(
-  ports: Ports,
-  intake: Intake,
-  family: string,
-  retired: ReadonlySet<string>,
-): Promise<readonly ManifestShard[]> {
+/**
+ * Stores the shards of one ecosystem family; those that did not change, again: what is stored may be damaged, or about
+ * to be removed by another builder.
+ */
+export async function storeShards(ports: Ports, intake: Intake, family: string): Promise<readonly ManifestShard[]> {
   const stored: ManifestShard[] = [];
   for (const shard of intake.spool.shards(family, intake.withdrawn)) {
     const bytes = await compress(shard.bytes, compression);
     const sha256 = createHash("sha256").update(bytes).digest("hex");
     const blob = shardBlob(shard.name, sha256);
-    // One that is due for removal is written again, in case another builder is about to remove it.
-    if (retired.has(blob) || !(await ports.blobs.has(blob))) await ports.blobs.put(blob, bytes, "application/zstd");
+    await ports.blobs.put(blob, bytes, "application/zstd");
     const { name, packages, advisories } = shard;
     stored.push({ name, blob, sha256, bytes: bytes.length, rawBytes: shard.bytes.length, packages, advisories });
   }
@@ -58,6 +55,18 @@ export async function storeExploited(
   await ports.blobs.put(blob, bytes, "application/json");
   const updatedAt = new Date(ports.clock.now()).toISOString();
   return { blob, sha256, count: exploited.size, updatedAt, ...origin };
+}
+
+/** Whether what is stored under these names is what it should be. */
+export async function areIntact(
+  blobs: Ports["blobs"],
+  listed: readonly { readonly blob: string; readonly sha256: string }[],
+): Promise<boolean> {
+  for (const { blob, sha256 } of listed) {
+    const bytes = await blobs.get(blob);
+    if (bytes === undefined || createHash("sha256").update(bytes).digest("hex") !== sha256) return false;
+  }
+  return true;
 }
 
 export interface Content {

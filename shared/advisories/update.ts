@@ -12,7 +12,7 @@ import {
   type ManifestShard,
   readManifest,
 } from "./manifest.ts";
-import { publish, storeExploited, storeShards } from "./publish.ts";
+import { areIntact, publish, storeExploited, storeShards } from "./publish.ts";
 import type { AdvisorySettings } from "./settings.ts";
 import { documentsBelow } from "./sources/files.ts";
 import { download } from "./sources/http.ts";
@@ -119,11 +119,10 @@ async function readFiles(update: Update, from: string): Promise<void> {
 
 /** Lays out and stores what was taken in of one ecosystem family. */
 async function takeFamily(update: Update, family: string, source: string, etag?: string): Promise<void> {
-  const { ports, intake, before } = update;
+  const { ports, intake } = update;
   const count = intake.families.get(family);
   if (count === undefined) return;
-  const retired = new Set(before?.retired.map(({ blob }) => blob));
-  update.shards.push(...(await storeShards(ports, intake, family, retired)));
+  update.shards.push(...(await storeShards(ports, intake, family)));
   update.ecosystems.push({
     name: family,
     updatedAt: now(update),
@@ -163,11 +162,13 @@ async function readExportedFamily(update: Update, base: string, family: string):
   const known = before?.ecosystems.find(({ name, source }) => name === family && source === url);
   const path = join(directory, "download.zip");
   const onBytes = (done: number, total: number | undefined) => ports.progress.report(`download ${family}`, done, total);
-  const fetched = await download(url, path, { etag: known?.etag, onBytes });
+  const shards = shardsOf(before, family);
+  const etag = (await areIntact(ports.blobs, shards)) ? known?.etag : undefined;
+  const fetched = await download(url, path, { etag, onBytes });
   if (fetched.unchanged) {
     if (known === undefined) throw new PermanentError("advisories-refused", `${url} answered 304 to a plain request`);
     update.ecosystems.push({ ...known, updatedAt: now(update) });
-    update.shards.push(...shardsOf(before, family));
+    update.shards.push(...shards);
     update.states.set(family, { state: "unchanged" });
     return;
   }
@@ -194,7 +195,8 @@ async function readExploitedList(update: Update, url: string): Promise<void> {
   const known = before?.exploited?.source === url ? before.exploited : undefined;
   const path = join(directory, "known-exploited.json");
   try {
-    const fetched = await download(url, path, { etag: known?.etag });
+    const etagHere = known !== undefined && (await areIntact(ports.blobs, [known])) ? known.etag : undefined;
+    const fetched = await download(url, path, { etag: etagHere });
     if (fetched.unchanged && known !== undefined) {
       update.exploited = { ...known, updatedAt: now(update) };
       return;

@@ -19,14 +19,6 @@ export function severityOfWord(word: unknown): Severity | undefined {
   return typeof word === "string" ? words[word.trim().toLowerCase()] : undefined;
 }
 
-/** The qualitative rating scale, CVSS 3.1 section 5 and 4.0 section 6. */
-export function severityOfScore(score: number): Severity {
-  if (score >= 9) return "critical";
-  if (score >= 7) return "high";
-  if (score >= 4) return "medium";
-  return score > 0 ? "low" : "negligible";
-}
-
 export interface Cvss {
   readonly vector: string;
   readonly score: number;
@@ -37,24 +29,32 @@ interface Scored {
   calculateScores(): { readonly overall: number };
 }
 
-const versions: readonly (readonly [prefix: string, make: (vector: string) => Scored])[] = [
-  ["CVSS:4.0/", (vector) => new calculator.Cvss4P0(vector)],
-  ["CVSS:3.1/", (vector) => new calculator.Cvss3P1(vector)],
-  ["CVSS:3.0/", (vector) => new calculator.Cvss3P0(vector)],
-  ["AV:", (vector) => new calculator.Cvss2(vector)],
+/** Of each version the metrics with their values, as its specification's section on vector strings lists them. */
+const grammars = {
+  "4.0":
+    "AV:[NALP] AC:[LH] AT:[NP] PR:[NLH] UI:[NPA] [VS][CIA]:[HLN] E:[XAPU] [CIA]R:[XHML] MAV:[XNALP] MAC:[XLH] MAT:[XNP] MPR:[XNLH] MUI:[XNPA] MV[CIA]:[XHLN] MSC:[XHLN] MS[IA]:[XSHLN] S:[XNP] AU:[XNY] R:[XAUI] V:[XDC] RE:[XLMH] U:(?:X|Clear|Green|Amber|Red)",
+  "3": "AV:[NALP] AC:[LH] PR:[NLH] UI:[NR] S:[UC] [CIA]:[NLH] E:[XUPFH] RL:[XOTWU] RC:[XURC] [CIA]R:[XLMH] MAV:[XNALP] MAC:[XLH] MPR:[XNLH] MUI:[XNR] MS:[XUC] M[CIA]:[XNLH]",
+  "2": "AV:[LAN] AC:[HML] Au:[MSN] [CIA]:[NPC] E:(?:U|POC|F|H|ND) RL:(?:OF|TF|W|U|ND) RC:(?:UC|UR|C|ND) CDP:(?:N|L|LM|MH|H|ND) TD:(?:N|L|M|H|ND) [CIA]R:(?:L|M|H|ND)",
+} as const;
+
+/** The library logs what it does not know, so that is kept from it. */
+function grammar(prefix: string, version: keyof typeof grammars): RegExp {
+  return new RegExp(`^${prefix}(?:(?:${grammars[version].replaceAll(" ", "|")})(?:/|$))+$`);
+}
+
+const versions: readonly (readonly [shape: RegExp, make: (vector: string) => Scored])[] = [
+  [grammar("CVSS:4\\.0/", "4.0"), (vector) => new calculator.Cvss4P0(vector)],
+  [grammar("CVSS:3\\.1/", "3"), (vector) => new calculator.Cvss3P1(vector)],
+  [grammar("CVSS:3\\.0/", "3"), (vector) => new calculator.Cvss3P0(vector)],
+  [grammar("", "2"), (vector) => new calculator.Cvss2(vector)],
 ];
 
 function score(vector: string): number | undefined {
-  if (vector.length > 300 || !/^[A-Za-z0-9:./()]+$/.test(vector)) return undefined;
-  try {
-    const scored = versions.find(([prefix]) => vector.startsWith(prefix))?.[1](vector);
-    if (scored?.isBaseFullyDefined() !== true) return undefined;
-    const { overall } = scored.calculateScores();
-    return Number.isFinite(overall) && overall >= 0 && overall <= 10 ? overall : undefined;
-  } catch {
-    // Not a vector: the record is without score.
-    return undefined;
-  }
+  if (vector.length > 300) return undefined;
+  const scored = versions.find(([shape]) => shape.test(vector))?.[1](vector);
+  if (scored?.isBaseFullyDefined() !== true) return undefined;
+  const { overall } = scored.calculateScores();
+  return Number.isFinite(overall) && overall >= 0 && overall <= 10 ? overall : undefined;
 }
 
 export type Scorer = (severities: readonly { readonly type: string; readonly score: string }[]) => Cvss | undefined;

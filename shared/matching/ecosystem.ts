@@ -1,0 +1,64 @@
+import type { Distribution, Package, PackageType } from "../inventory/types.ts";
+
+/** Which shards to ask for the packages of one image. */
+export interface ShardChoice {
+  /** Shards whose word counts. */
+  readonly primary: readonly string[];
+  /** Streams with longer support: a build that came from one of them carries its fixes. */
+  readonly extended?: readonly ExtendedStream[];
+}
+
+export interface ExtendedStream {
+  readonly shards: readonly string[];
+  /** Whether this build is from that stream; then the stream's fixes count for it. */
+  readonly builtFor: (version: string) => boolean;
+  /** Marks a vulnerability, of whatever build, that has no fix but in this stream. */
+  readonly mark?: string;
+}
+
+/** A name and version under which a package is looked up. */
+export interface Subject {
+  readonly name: string;
+  readonly version: string;
+  /** The version lacks the epoch that its package has (rpm's SOURCERPM): epochs of advisories do not count. */
+  readonly epochUnknown?: true;
+}
+
+/**
+ * How packages of one kind meet the advisories of one OSV ecosystem. One module each in `ecosystems/`, exporting
+ * `ecosystem`; the list is generated.
+ */
+export interface Ecosystem {
+  /** The OSV ecosystem, without release. */
+  readonly name: string;
+  readonly type: PackageType;
+  /** `language` ecosystems hold for every image, `os` ones for the distributions they know. */
+  readonly kind: "os" | "language";
+  /**
+   * The shards, of those that the store has, for an image of this distribution; `undefined` when the distribution is
+   * not this ecosystem's.
+   */
+  shards(distribution: Distribution | undefined, available: readonly string[]): ShardChoice | undefined;
+  /** Under which name and version a package is looked up. */
+  subject(item: Package): Subject;
+  /** Advisories leave out epochs that the packages have: then they mean the package's own. */
+  readonly advisoriesOmitEpoch?: true;
+  /** The maker of a package that is not the distribution's (deb Maintainer, rpm Vendor), if it can be told. */
+  thirdParty?(item: Package): string | undefined;
+}
+
+/** The release that a distribution's advisories are told by, for messages: `debian:14`. */
+export function distributionName(distribution: Distribution): string {
+  const release = distribution.versionId ?? distribution.codename;
+  return release === undefined ? distribution.id : `${distribution.id}:${release}`;
+}
+
+/** `9` of `9.4`. */
+export function majorOf(distribution: Distribution): string | undefined {
+  return distribution.versionId?.split(".", 1)[0];
+}
+
+/** The shards that the store has, of those that are named. */
+export function present(names: readonly string[], available: readonly string[]): readonly string[] {
+  return names.filter((name) => available.includes(name));
+}

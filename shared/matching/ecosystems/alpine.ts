@@ -1,0 +1,16 @@
+import { type Ecosystem, present } from "../ecosystem.ts";
+import { sourceSubject } from "../subjects.ts";
+
+export const ecosystem: Ecosystem = {
+  name: "Alpine",
+  type: "apk",
+  kind: "os",
+  shards(distribution, available) {
+    if (distribution?.id !== "alpine") return undefined;
+    // `3.20.3` is of the branch v3.20; edge calls itself `3.21_alpha20240807` and has no advisories of its own.
+    const branch = /^([0-9]+\.[0-9]+)(?:\.[0-9]+)?$/.exec(distribution.versionId ?? "")?.[1];
+    return { primary: branch === undefined ? [] : present([`Alpine:v${branch}`], available) };
+  },
+  // The origin, but at the package's own version: apk has one version for all packages of an origin.
+  subject: sourceSubject,
+};

@@ -1,0 +1,138 @@
+/** What one shard entry says about one package. */
+import { judgeRange } from "../advisories/ranges.ts";
+import type { Affected, RangeEvent } from "../advisories/types.ts";
+import type { Package } from "../inventory/types.ts";
+import type { ParsedVersion, VersionScheme } from "../versions/types.ts";
+import type { Ecosystem, Subject } from "./ecosystem.ts";
+import { withoutEpoch } from "./subjects.ts";
+
+export type Verdict =
+  | { readonly kind: "affected"; readonly comparison: string; readonly fixed?: string }
+  /** `fixedAt`: the version is at or after one of the fixes, which is more than not being in a range. */
+  | { readonly kind: "unaffected"; readonly fixedAt?: string }
+  /** It may be affected, and this is why it cannot be said. */
+  | { readonly kind: "undecided"; readonly reason: string };
+
+/** A package as it meets one ecosystem's advisories. */
+export interface Candidate {
+  readonly item: Package;
+  readonly ecosystem: Ecosystem;
+  readonly scheme: VersionScheme;
+  readonly subject: Subject;
+  /** `undefined`: the scheme cannot read it. */
+  readonly version: ParsedVersion | undefined;
+}
+
+/** Judges a package against what a record says about its name. */
+export function evaluate(candidate: Candidate, affected: Affected): Verdict {
+  if (affected.binaries !== undefined && !affected.binaries.includes(candidate.item.name))
+    return { kind: "unaffected" };
+  const stream = judgeStream(candidate.item, affected.modules);
+  if (stream === "other") return { kind: "unaffected" };
+  const verdict = judgeVersion(candidate, affected);
+  return verdict.kind === "affected" && stream !== "same" ? { kind: "undecided", reason: stream.reason } : verdict;
+}
+
+/**
+ * Modular updates are for modular builds of the same stream, and other updates for other builds. `module:stream` is
+ * the beginning of an rpm's MODULARITYLABEL.
+ */
+function judgeStream(
+  item: Package,
+  modules: readonly string[] | undefined,
+): "same" | "other" | { readonly reason: string } {
+  const modular = item.modularity !== undefined || /\.module[_+]/.test(item.version);
+  if (!modular || modules === undefined) return modular === (modules !== undefined) ? "same" : "other";
+  if (item.modularity === undefined) return { reason: "module-stream-unknown" };
+  if (modules.length === 0) return { reason: "module-stream-of-advisory-unknown" };
+  return modules.includes(item.modularity.split(":").slice(0, 2).join(":")) ? "same" : "other";
+}
+
+function judgeVersion(candidate: Candidate, affected: Affected): Verdict {
+  const { scheme, subject, version } = candidate;
+  const listed = isListed(candidate, affected.versions ?? []);
+  if (version === undefined) {
+    return listed ? listedVerdict(candidate) : { kind: "undecided", reason: "version-unparsable" };
+  }
+  const ranges = (affected.ranges ?? []).map((events) => alignEpochs(candidate, events));
+  let unparsable: string | undefined;
+  for (const events of ranges) {
+    const verdict = judgeRange(scheme, events, version);
+    if ("unparsable" in verdict) {
+      unparsable = verdict.unparsable;
+    } else if (verdict.affected) {
+      const fixed = nextFix(scheme, events, version);
+      const comparison = describe(`${scheme.name} ${subject.version}`, verdict.from, verdict.to);
+      return { kind: "affected", comparison, ...(fixed !== undefined && { fixed }) };
+    }
+  }
+  if (listed) {
+    const fixes = ranges.flatMap((events) => nextFix(scheme, events, version) ?? []);
+    return { ...listedVerdict(candidate), ...(fixes[0] !== undefined && { fixed: smallest(scheme, fixes) }) };
+  }
+  if (unparsable !== undefined) {
+    return { kind: "undecided", reason: `advisory-version-unparsable ${JSON.stringify(unparsable.slice(0, 80))}` };
+  }
+  if (affected.versionsCut === true) return { kind: "undecided", reason: "advisory-versions-cut" };
+  const fixedAt = ranges.flatMap((events) => passedFix(scheme, events, version) ?? [])[0];
+  return { kind: "unaffected", ...(fixedAt !== undefined && { fixedAt }) };
+}
+
+function listedVerdict({ scheme, subject }: Candidate): Extract<Verdict, { kind: "affected" }> {
+  return { kind: "affected", comparison: `${scheme.name} ${subject.version} is listed as affected` };
+}
+
+function isListed({ scheme, subject, version }: Candidate, versions: readonly string[]): boolean {
+  return versions.some((text) => {
+    if (text === subject.version) return true;
+    const other = version && scheme.parse(text);
+    return version !== undefined && other !== undefined && scheme.compare(version, other) === 0;
+  });
+}
+
+/** Epochs that one side does not tell are taken to be the other's. */
+function alignEpochs({ ecosystem, subject }: Candidate, events: readonly RangeEvent[]): readonly RangeEvent[] {
+  if (subject.epochUnknown === true) return events.map(([kind, text]) => [kind, withoutEpoch(text)]);
+  if (ecosystem.advisoriesOmitEpoch !== true) return events;
+  const epoch = /^[0-9]+:/.exec(subject.version)?.[0];
+  if (epoch === undefined) return events;
+  return events.map(([kind, text]) => [kind, text === "0" || text.includes(":") ? text : epoch + text]);
+}
+
+/** `deb 1.2-3 < 1.2-4`, `semver 2.1.0 >= 2.0.0, <= 2.3.0`, `deb 1.2-3: no fixed version`. */
+function describe(version: string, from: string, to: RangeEvent | undefined): string {
+  const bounds = from === "0" ? [] : [`>= ${from}`];
+  if (to !== undefined) bounds.push(`${to[0] === "last_affected" ? "<=" : "<"} ${to[1]}`);
+  const text = bounds.length === 0 ? version : `${version} ${bounds.join(", ")}`;
+  return to === undefined ? `${text}: no fixed version` : text;
+}
+
+/** The smallest fixed version after this one. */
+function nextFix(scheme: VersionScheme, events: readonly RangeEvent[], version: ParsedVersion): string | undefined {
+  return events.find(([kind, text]) => kind === "fixed" && position(scheme, text, version) > 0)?.[1];
+}
+
+/** The greatest fixed version that this one has reached. */
+function passedFix(scheme: VersionScheme, events: readonly RangeEvent[], version: ParsedVersion): string | undefined {
+  return events.findLast(([kind, text]) => kind === "fixed" && position(scheme, text, version) <= 0)?.[1];
+}
+
+/** Positive: the text is a later version. */
+function position(scheme: VersionScheme, text: string, version: ParsedVersion): number {
+  const other = scheme.parse(text);
+  return other === undefined ? Number.NaN : scheme.compare(other, version);
+}
+
+export function smallest(scheme: VersionScheme, versions: readonly string[]): string {
+  return versions.reduce((least, text) => (isBefore(scheme, text, least) ? text : least));
+}
+
+export function greatest(scheme: VersionScheme, versions: readonly string[]): string {
+  return versions.reduce((most, text) => (isBefore(scheme, most, text) ? text : most));
+}
+
+function isBefore(scheme: VersionScheme, a: string, b: string): boolean {
+  const left = scheme.parse(a);
+  const right = scheme.parse(b);
+  return left !== undefined && right !== undefined && scheme.compare(left, right) < 0;
+}
