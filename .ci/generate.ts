@@ -69,6 +69,20 @@ export const registries: readonly Registry[] = [
     constant: "channels",
     type: { name: "Channel", from: "shared/notifications/channel.ts" },
   },
+  {
+    files: "shared/posture/checks/*/check.ts",
+    exported: "check",
+    list: "shared/posture/checks/registry.generated.ts",
+    constant: "checks",
+    type: { name: "Check", from: "shared/posture/types.ts" },
+  },
+  {
+    files: "shared/posture/benchmarks/*/benchmark.ts",
+    exported: "benchmark",
+    list: "shared/posture/benchmarks/registry.generated.ts",
+    constant: "benchmarks",
+    type: { name: "Benchmark", from: "shared/posture/types.ts" },
+  },
 ];
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -81,7 +95,9 @@ function specifier(from: string, to: string): string {
 function identifier(path: string): string {
   const parts = path.replace(/\.ts$/, "").split("/");
   const name = parts.at(-1) ?? "";
-  const plain = ["extractor", "channel", "sender", "check", "feed"].includes(name) ? (parts.at(-2) ?? name) : name;
+  const plain = ["extractor", "channel", "sender", "check", "feed", "benchmark"].includes(name)
+    ? (parts.at(-2) ?? name)
+    : name;
   const words = plain.split(/[^A-Za-z0-9]+/);
   const camel = words
     .map((word, index) => (index === 0 ? word : word.charAt(0).toUpperCase() + word.slice(1)))

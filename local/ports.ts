@@ -45,13 +45,17 @@ const noMailer: Mailer = {
 
 function localCredentials({ settings, secrets, log }: LocalPortsInput): CredentialSource {
   const configured = process.env["DOCKER_CONFIG"];
+  // Loaded when a registry asks for it, and kept: it remembers tokens until they expire.
+  let made: Promise<CredentialSource> | undefined;
   const cloud: CredentialSource = async (registry) => {
-    const { cloudCredentials } = await import("../shared/clouds/credentials.ts");
-    return cloudCredentials(settings.registries, { log })(registry);
+    made ??= import("../shared/clouds/credentials.ts").then(({ cloudCredentials }) =>
+      cloudCredentials(settings.registries, { log }),
+    );
+    return (await made)(registry);
   };
   return firstOf(
     settingsCredentials(settings.registries, secrets),
-    dockerConfigCredentials(configured ?? join(homedir(), ".docker")),
+    dockerConfigCredentials(configured ?? join(homedir(), ".docker"), { log }),
     cloud,
   );
 }

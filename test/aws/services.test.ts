@@ -115,6 +115,18 @@ describe.skipIf(emulatorsMissing !== undefined)(`against moto ${emulatorsMissing
       const client = new SESv2Client({ ...clientDefaults, ...moto.client });
       await expectPermanent(sesMailer(client).send({ ...mail, from: "other@example.org" }), "mail-rejected");
     });
+
+    test("whose answer is lost was perhaps sent: said so, not repeated", async () => {
+      const gateway = await openGateway(moto);
+      gateway.intercept(() => "lose");
+      const client = new SESv2Client({ ...clientDefaults, ...gateway.client, maxAttempts: 1 });
+      await expect(sesMailer(client).send(mail)).rejects.toMatchObject({
+        name: "TransientError",
+        code: "outcome-unknown",
+      });
+      expect(gateway.calls).toHaveLength(1);
+      await gateway.close();
+    });
   });
 });
 

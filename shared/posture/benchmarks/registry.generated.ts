@@ -3,4 +3,7 @@ import type { Benchmark } from "../types.ts";
 import { benchmark as awsFsbp } from "./aws-fsbp/benchmark.ts";
 import { benchmark as cisAwsCompute } from "./cis-aws-compute/benchmark.ts";
 
-export const benchmarks: readonly Benchmark[] = [awsFsbp, cisAwsCompute];
+export const benchmarks: readonly Benchmark[] = [
+  awsFsbp,
+  cisAwsCompute,
+];

@@ -4,4 +4,8 @@ import { check as ecsContainerPrivileged } from "./ecs-container-privileged/chec
 import { check as ecsContainerRootUser } from "./ecs-container-root-user/check.ts";
 import { check as ecsPlainSecret } from "./ecs-plain-secret/check.ts";
 
-export const checks: readonly Check[] = [ecsContainerPrivileged, ecsContainerRootUser, ecsPlainSecret];
+export const checks: readonly Check[] = [
+  ecsContainerPrivileged,
+  ecsContainerRootUser,
+  ecsPlainSecret,
+];

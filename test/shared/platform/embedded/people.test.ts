@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import PostalMime from "postal-mime";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
 import { describe, expect, test } from "vitest";
@@ -123,6 +123,8 @@ describe("mail over SMTP", () => {
       ...options,
     });
     smtp.on("error", () => {});
+    const sockets = new Set<Socket>();
+    smtp.server.on("connection", (socket: Socket) => void sockets.add(socket));
     smtp.listen(0, "127.0.0.1");
     await once(smtp.server, "listening");
     const { port } = smtp.server.address() as AddressInfo;
@@ -130,8 +132,10 @@ describe("mail over SMTP", () => {
     return {
       mailer,
       received,
+      cut: () => {
+        for (const socket of sockets) socket.destroy();
+      },
       async [Symbol.asyncDispose]() {
-        mailer.close();
         await new Promise<void>((resolve) => smtp.close(resolve));
       },
     };
@@ -182,6 +186,21 @@ describe("mail over SMTP", () => {
     const gone = await server(accept);
     await gone[Symbol.asyncDispose]();
     await expect(gone.mailer.send(mail)).rejects.toMatchObject({ name: "TransientError", code: "mail-unreachable" });
+  });
+
+  test("a connection that breaks after the content: nobody knows whether it was taken", async () => {
+    await using smtp = await server({
+      ...accept,
+      onData(stream) {
+        stream.resume().on("end", () => smtp.cut());
+      },
+    });
+    await expect(smtp.mailer.send(mail)).rejects.toMatchObject({ name: "TransientError", code: "outcome-unknown" });
+  });
+
+  test("a connection that breaks before the content: nothing was sent", async () => {
+    await using smtp = await server({ ...accept, onMailFrom: () => smtp.cut() });
+    await expect(smtp.mailer.send(mail)).rejects.toMatchObject({ name: "TransientError", code: "mail-unreachable" });
   });
 
   test("no recipients", async () => {
