@@ -41,19 +41,19 @@ export function compileMatcher(extractors: readonly Extractor[]): Matcher {
   function match(path: string): readonly Extractor[] {
     const slash = path.lastIndexOf("/");
     const base = path.slice(slash + 1);
-    const found = new Set<Extractor>([
-      ...(byPath.get(path) ?? []),
-      ...(byBase.get(base) ?? []),
-      ...(slash < 0 ? [] : (byDirectory.get(path.slice(0, slash)) ?? [])),
-    ]);
     const dot = base.lastIndexOf(".");
-    if (dot >= 0) {
-      for (const { suffix, extractor } of byExtension.get(base.slice(dot)) ?? []) {
-        if (base.endsWith(suffix)) found.add(extractor);
-      }
-    }
-    if (found.size === 0) return [];
-    const accepted = [...found].filter(({ wants }) => wants.accept?.(path) ?? true);
+    const lists = [
+      byPath.get(path),
+      byBase.get(base),
+      slash < 0 ? undefined : byDirectory.get(path.slice(0, slash)),
+      dot < 0
+        ? undefined
+        : byExtension.get(base.slice(dot))?.flatMap((one) => (base.endsWith(one.suffix) ? one.extractor : [])),
+    ];
+    if (lists.every((list) => list === undefined)) return [];
+    const accepted = [...new Set(lists.flatMap((list) => list ?? []))].filter(
+      ({ wants }) => wants.accept?.(path) ?? true,
+    );
     return accepted.sort((one, other) => (order.get(one) ?? 0) - (order.get(other) ?? 0));
   }
 

@@ -232,6 +232,14 @@ describe("inside one layer", () => {
     expect(files.map(({ path }) => path)).toEqual([lodash.path]);
   });
 
+  it("a file in place of a hard link has its own content", async () => {
+    const store = { path: "store", content: '{"name":"old","version":"1.0.0"}' };
+    const { files } = await recordOfFiles([store, { path: lodash.path, hardLinkTo: "store" }, lodash]);
+    expect(files[0]?.facts[0]?.packages).toMatchObject([{ name: "lodash" }]);
+    const { files: none } = await recordOfFiles([lodash, { path: "junk" }, { path: lodash.path, hardLinkTo: "junk" }]);
+    expect(none).toEqual([]);
+  });
+
   it("a hard link whose target comes later, or never, is told of", async () => {
     const missing = await recordOfFiles([{ path: lodash.path, hardLinkTo: "nowhere" }]);
     expect(missing.partial).toMatchObject([{ reason: "hard-link", path: lodash.path }]);

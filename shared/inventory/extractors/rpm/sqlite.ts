@@ -1,7 +1,8 @@
 /**
  * A read-only reader of SQLite database files, as much as the RPM database needs: the rows of one ordinary table.
- * https://www.sqlite.org/fileformat2.html. Every page is visited at most once, so that damaged or hostile files cost
- * no more than their size.
+ * https://www.sqlite.org/fileformat2.html. Every page is visited at most once, and all rows together may have
+ * no more bytes than the file (cells of a page may overlap), so that damaged or hostile files cost no more than their
+ * size.
  */
 import { readWal } from "./wal.ts";
 
@@ -10,6 +11,8 @@ const interiorTable = 0x05;
 const leafTable = 0x0d;
 /** Deeper than any b-tree of 2^32 pages. */
 const maximumDepth = 24;
+/** Pointer, length, row id and an empty record. */
+const smallestCell = 5;
 /** Columns of a record that are looked at. */
 const maximumColumns = 64;
 
@@ -31,6 +34,8 @@ interface Database {
   take(number: number): Buffer;
   /** Bytes of a page that b-trees use. */
   readonly usable: number;
+  /** Counts the bytes of a row. Throws when there are more than the file can hold. */
+  spend(bytes: number): void;
 }
 
 function openDatabase(file: Buffer, wal: Buffer | undefined): Database {
@@ -42,8 +47,13 @@ function openDatabase(file: Buffer, wal: Buffer | undefined): Database {
   if (usable < 480) throw new Error("an impossible page size");
   const newer = wal === undefined ? new Map<number, Buffer>() : readWal(wal, pageSize);
   const taken = new Set<number>();
+  let left = file.length + (wal?.length ?? 0);
   return {
     usable,
+    spend(bytes) {
+      left -= bytes + smallestCell;
+      if (left < 0) throw new Error("more rows than the file can hold");
+    },
     take(number) {
       if (taken.has(number)) throw new Error(`page ${number} is used twice`);
       taken.add(number);
@@ -80,6 +90,7 @@ function readPayload(database: Database, page: Buffer, cell: number): Buffer {
   const [length, afterLength] = readVarint(page, cell);
   const [, start] = readVarint(page, afterLength);
   const { usable } = database;
+  database.spend(length);
   const maximumLocal = usable - 35;
   if (length <= maximumLocal) {
     if (start + length > page.length) throw new Error("a record outside of its page");

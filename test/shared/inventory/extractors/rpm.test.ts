@@ -179,6 +179,19 @@ describe("RPM packages", () => {
     expect(reasons("junk", "rpmdb.sqlite")).toEqual(["broken-database"]);
   });
 
+  it("cells that all show the same bytes cost no more than the file", () => {
+    const { file } = databaseOf([Buffer.alloc(60_000, 1)], { pageSize: 65_536 });
+    // The page whose only row is so long that its length takes three bytes.
+    const pages = Array.from({ length: file.length / 65_536 - 1 }, (_, at) => (at + 1) * 65_536);
+    const isLong = (page: number): boolean => (file[page + file.readUInt16BE(page + 8)] ?? 0) > 128;
+    const leaf = pages.find((page) => file[page] === 13 && file.readUInt16BE(page + 3) === 1 && isLong(page)) ?? 0;
+    const cell = file.readUInt16BE(leaf + 8);
+    file.writeUInt16BE(2000, leaf + 3);
+    for (let at = 0; at < 2000; at++) file.writeUInt16BE(cell, leaf + 8 + 2 * at);
+    const { partial } = extract(file);
+    expect(partial).toMatchObject([{ detail: "more rows than the file can hold" }, { reason: "broken-record" }]);
+  });
+
   it("cyclic pages end in a partial result", () => {
     const { file } = databaseOf(
       Array.from({ length: 60 }, () => headerBlob(npm)),
