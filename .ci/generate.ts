@@ -57,6 +57,12 @@ export const registries: readonly Registry[] = [
     constant: "schemes",
   },
   {
+    files: "shared/matching/ecosystems/*.ts",
+    exported: "ecosystem",
+    list: "shared/matching/registry.generated.ts",
+    constant: "ecosystems",
+  },
+  {
     files: "shared/advisories/feeds/*/feed.ts",
     exported: "feed",
     list: "shared/advisories/registry.generated.ts",

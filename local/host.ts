@@ -10,10 +10,12 @@ import type { Door, OutboxDoor, QueueDoor, ScheduleDoor } from "../shared/platfo
 import { embeddedBlobs } from "../shared/platform/embedded/blobs.ts";
 import { type BusName, type EmbeddedBus, embeddedBus, type Rule } from "../shared/platform/embedded/bus.ts";
 import type { QueueConsumer } from "../shared/platform/embedded/consumer.ts";
+import type { EmbeddedMetrics } from "../shared/platform/embedded/metrics.ts";
 import { openEmbeddedStore } from "../shared/platform/embedded/store.ts";
 import { PermanentError } from "../shared/platform/errors.ts";
-import type { Log, Mailer, Platform } from "../shared/platform/ports.ts";
+import type { Log, Platform } from "../shared/platform/ports.ts";
 import { type RunningServer, serveHttp } from "./http.ts";
+import { metricsText } from "./metrics.ts";
 import { startSchedules } from "./schedules.ts";
 
 export interface HostOptions {
@@ -24,9 +26,9 @@ export interface HostOptions {
   /** The ports that the host does not make itself. */
   readonly ports: Pick<
     Platform,
-    "secrets" | "credentials" | "ecs" | "clock" | "log" | "metrics" | "progress" | "settings"
+    "secrets" | "credentials" | "ecs" | "clock" | "log" | "progress" | "settings" | "mailer"
   > & {
-    readonly mailer: Mailer;
+    readonly metrics: EmbeddedMetrics;
   };
   /** Schedules run on their own from start-up; off in tests that call doors themselves. Default true. */
   readonly schedules?: boolean;
@@ -79,6 +81,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     server = await serveHttp({
       ...options,
       log,
+      metrics: () => metricsText(options.ports.metrics.snapshot()),
       doors: doors.flatMap((door) => (door.kind === "http" ? [{ door, platform: restrictTo(door, platform) }] : [])),
     });
   } catch (error) {

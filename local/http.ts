@@ -16,6 +16,8 @@ export interface HttpOptions {
   readonly port: number;
   readonly token: string;
   readonly doors: readonly ServedDoor[];
+  /** The text of `GET /metrics`, which needs the token too. */
+  readonly metrics?: () => string;
   readonly log: Log;
 }
 
@@ -86,6 +88,10 @@ async function answer(
   from: string,
 ): Promise<Response> {
   const { pathname } = new URL(request.url);
+  if (pathname === "/metrics" && request.method === "GET" && options.metrics !== undefined) {
+    if (!hasToken(request, options.token)) return problem(401, "unauthorised", "send the token");
+    return new Response(options.metrics(), { headers: { "content-type": "text/plain; version=0.0.4" } });
+  }
   const target = targets.find(
     ({ method, pattern }) => pattern.test(pathname) && (method === "ANY" || method === request.method),
   );

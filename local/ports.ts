@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { terminalProgress } from "../cli/terminal.ts";
 import type { EcsReader } from "../shared/clouds/types.ts";
 import { smtpMailer } from "../shared/platform/embedded/mailer.ts";
-import type { EmbeddedMetrics } from "../shared/platform/embedded/metrics.ts";
 import { embeddedMetrics } from "../shared/platform/embedded/metrics.ts";
 import { PermanentError } from "../shared/platform/errors.ts";
 import type { Log, Mailer, Secrets } from "../shared/platform/ports.ts";
@@ -23,7 +22,7 @@ export interface LocalPortsInput {
 }
 
 /** Everything the host does not make itself; SDKs are loaded only when a cloud is asked. */
-export function localPorts(input: LocalPortsInput): HostOptions["ports"] & { readonly metrics: EmbeddedMetrics } {
+export function localPorts(input: LocalPortsInput): HostOptions["ports"] {
   return {
     clock: { now: () => Date.now() },
     log: input.log,

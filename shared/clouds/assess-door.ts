@@ -3,7 +3,8 @@ import * as z from "zod";
 import { envelopeOf } from "../events/envelope.ts";
 import type { Delivery } from "../platform/door.ts";
 import type { Platform } from "../platform/ports.ts";
-import { type AssessPlatform, assessCluster } from "./assess.ts";
+import { assessCluster } from "./assess.ts";
+import type { AssessPlatform } from "./run.ts";
 import { isPending, noteChange, noteSweep, sweepSchema, type Wake, wakeLater, wakeSchema, wakeUp } from "./settle.ts";
 import { getWatch, type Watch, watchPut } from "./watch.ts";
 

@@ -3,7 +3,7 @@
  * its effects are idempotent by its id, and its end commits with its events, so that it may be interrupted anywhere.
  */
 import { createHash } from "node:crypto";
-import { advanceDrift, type DriftOutcome, type DriftState } from "../drift/advance.ts";
+import { advanceDrift, type DriftState } from "../drift/advance.ts";
 import { getCanonical, putCanonical } from "../drift/canonical.ts";
 import type { Turned } from "../drift/deviations.ts";
 import { canonicalEcs, valueHash } from "../drift/ecs.ts";
@@ -11,44 +11,24 @@ import { recordId } from "../drift/records.ts";
 import type { Cause } from "../findings/types.ts";
 import { recordRunning } from "../images/running.ts";
 import type { ImageName } from "../images/types.ts";
-import type { Platform } from "../platform/ports.ts";
 import { checks } from "../posture/checks/registry.generated.ts";
 import { type EcsPosture, failsInUse, postureOfEcs } from "../posture/ecs.ts";
 import { type Assessment, getAssessment, putAssessment, sameFindings } from "./assessment.ts";
 import { causeText, putClusterReport } from "./cluster-report.ts";
 import { commitAssessment, commitUnchanged } from "./commit.ts";
 import { unreadOf } from "./ecs-unread.ts";
-import { type Observed, observeCluster } from "./observe.ts";
+import { observeCluster } from "./observe.ts";
 import { reconcileObserved } from "./reconcile-observed.ts";
+import type { AssessPlatform, Ending, Run } from "./run.ts";
 import { type RunningImages, runningImages } from "./running.ts";
 import type { EcsCluster } from "./types.ts";
 import type { Watch } from "./watch.ts";
-
-export type AssessPlatform = Pick<
-  Platform,
-  "table" | "blobs" | "queues" | "ecs" | "clock" | "log" | "metrics" | "settings"
->;
 
 /** A scan that did not come to an end is asked for again after this long. */
 const askAgainMilliseconds = 24 * 3_600_000;
 /** Scans asked for by one assessment: they commit with it. */
 const scansPerAssessment = 60;
 const hashDigits = 8;
-
-/** One assessment under way. */
-export interface Run {
-  readonly platform: AssessPlatform;
-  /** As it was when the lease was taken; says which hints are covered. */
-  readonly watch: Watch;
-  /** Who holds the lease. */
-  readonly holder: string;
-  readonly id: string;
-  readonly readAt: string;
-  readonly cause: Cause;
-  readonly previous: Assessment | undefined;
-  /** An earlier run may have got part of the way. */
-  readonly recovering: boolean;
-}
 
 /** Assesses a cluster whose lease is held by `holder`. Returns what was found; `undefined` when nothing changed. */
 export async function assessCluster(
@@ -123,16 +103,6 @@ async function assessRead(run: Run, cluster: EcsCluster): Promise<Assessment | u
       scansRequested: scansRequested(run, scans),
     },
   });
-}
-
-/** Everything an assessment ends with. */
-export interface Ending {
-  readonly assessment: Assessment;
-  readonly observed: readonly Observed[];
-  readonly drift?: DriftOutcome;
-  readonly running?: RunningImages;
-  /** Images that run and were never scanned. */
-  readonly scans: readonly ImageName[];
 }
 
 async function finish(run: Run, ending: Ending): Promise<Assessment | undefined> {

@@ -3,8 +3,8 @@ import { type Report, type ReportedFinding, reportKey } from "../findings/report
 import type { Finding } from "../findings/types.ts";
 import { reported } from "../scanning/report.ts";
 import { nameOf } from "./arn.ts";
-import type { Ending, Run } from "./assess.ts";
 import { type Outcome, resourceName } from "./reconcile-observed.ts";
+import type { Ending, Run } from "./run.ts";
 import type { Watch } from "./watch.ts";
 
 const listedProblems = 50;

@@ -8,7 +8,7 @@ import type { DomainEvent } from "../events/types.ts";
 import type { Report } from "../findings/report.ts";
 import { TransientError } from "../platform/errors.ts";
 import type { Put, Write } from "../platform/ports.ts";
-import type { Ending, Run } from "./assess.ts";
+import type { Ending, Run } from "./run.ts";
 import { getWatch, listKey, pickRef, type Watch, watchPut } from "./watch.ts";
 
 const attempts = 20;

@@ -1,8 +1,8 @@
 import { reconcile } from "../findings/reconcile.ts";
 import type { Finding, Severity } from "../findings/types.ts";
 import { nameOf } from "./arn.ts";
-import type { Run } from "./assess.ts";
 import { assessedKinds, type Observed } from "./observe.ts";
+import type { Run } from "./run.ts";
 
 export interface Outcome {
   readonly introduced: readonly Finding[];

@@ -12,4 +12,17 @@ import { ecosystem as suse } from "./ecosystems/suse.ts";
 import { ecosystem as ubuntu } from "./ecosystems/ubuntu.ts";
 import { ecosystem as wolfi } from "./ecosystems/wolfi.ts";
 
-export const ecosystems = [alma, alpine, chainguard, debian, npm, opensuse, pypi, redHat, rocky, suse, ubuntu, wolfi] as const;
+export const ecosystems = [
+  alma,
+  alpine,
+  chainguard,
+  debian,
+  npm,
+  opensuse,
+  pypi,
+  redHat,
+  rocky,
+  suse,
+  ubuntu,
+  wolfi,
+] as const;
