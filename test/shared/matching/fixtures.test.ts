@@ -4,6 +4,7 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { advisorySettings } from "../../../shared/advisories/settings.ts";
 import type { Distribution } from "../../../shared/inventory/types.ts";
 import { matchInventory } from "../../../shared/matching/match.ts";
 import type { Vulnerability } from "../../../shared/matching/types.ts";
@@ -34,6 +35,9 @@ function told(found: Vulnerability): string {
   return `${found.id} ${name} ${version}, ${found.severity}${exploited}, ${fix}${marks} (${sources}): ${found.evidence.comparison}`;
 }
 
+/** The default ecosystems, and those that a user has to ask for. */
+const ecosystems = [...advisorySettings.parse({}).ecosystems, "Wolfi", "Chainguard"];
+
 describe.each(files)("%s", (file) => {
   const fixture = JSON.parse(readFileSync(new URL(file, folder), "utf8")) as Fixture;
   test(fixture.about, async () => {
@@ -42,7 +46,7 @@ describe.each(files)("%s", (file) => {
       vulnerabilities: (fixture.exploited ?? []).map((cveID) => ({ cveID, dateAdded: "2026-01-01" })),
     };
     const records = fixture.advisories.map((advisory) => ({ modified: "2026-01-01T00:00:00Z", ...advisory }));
-    const { advisories, result } = await load(records, { kev });
+    const { advisories, result } = await load(records, { kev, ecosystems });
     expect(result.quarantined.first).toEqual([]);
     for (const image of fixture.images) {
       const match = await matchInventory(inventoryOf(image.packages, image.distribution), advisories);
