@@ -31,6 +31,7 @@ function operation(route: ApiRoute): ZodOpenApiOperationObject {
       [String(route.status) as "200"]: json(route.response, route.summary),
       "400": json(problem, "The request is not valid"),
       "401": { description: "No valid token" },
+      ...(route.body === undefined ? {} : { "413": json(problem, "The request is too large") }),
       "503": json(problem, "Try again"),
       ...others,
     },

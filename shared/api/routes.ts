@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
+import * as z from "zod";
 import { openAdvisoriesStatus } from "../advisories/status.ts";
+import { scanRequested } from "../events/types.ts";
 import { acceptFinding } from "../findings/accept.ts";
 import { type FindingFilter, listFindings } from "../findings/list.ts";
 import { reportSchema } from "../findings/report.ts";
@@ -110,8 +112,12 @@ const scanRoutes = [
       const id = `request:${randomUUID()}`;
       const time = new Date(platform.clock.now()).toISOString();
       const requestedBy = caller.principal.slice(0, 256);
-      const data = { registry, repository, ...defined({ digest, tag }), reason: "api" as const, requestedBy };
-      await platform.bus.publish([{ type: "ScanRequested", id, time, data }]);
+      // What no event can carry must be refused here, not end among the dead letters behind an answer of 202.
+      const event = scanRequested.safeParse({ registry, repository, digest, tag, reason: "api", requestedBy });
+      if (!event.success) {
+        throw new PermanentError("bad-reference", `not an image to scan: ${z.prettifyError(event.error)}`);
+      }
+      await platform.bus.publish([{ type: "ScanRequested", id, time, data: event.data }]);
       return { request: id, status: "queued" as const };
     },
   }),

@@ -4,10 +4,10 @@
  */
 import { hash } from "node:crypto";
 import type { DomainEvent } from "../events/types.ts";
+import { parseJson, readBounded } from "../platform/body.ts";
 import { messageOf, TransientError } from "../platform/errors.ts";
 import { limits } from "../platform/limits.ts";
 import type { Platform } from "../platform/ports.ts";
-import { parseJson, readBounded } from "./body.ts";
 import { senders } from "./registry.generated.ts";
 import type { Refusal, Sender } from "./sender.ts";
 import type { SigningKeys } from "./signing-keys.ts";

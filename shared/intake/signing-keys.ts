@@ -1,6 +1,6 @@
 import { createRemoteJWKSet, customFetch, type JWTVerifyGetKey } from "jose";
+import { readBounded } from "../platform/body.ts";
 import { limits } from "../platform/limits.ts";
-import { readBounded } from "./body.ts";
 
 /** The signing keys published at a JWKS address (RFC 7517), looked up by a token's header. */
 export type SigningKeys = (address: string) => JWTVerifyGetKey;

@@ -4,7 +4,7 @@
  * https://cloud.google.com/pubsub/docs/authenticate-push-subscriptions
  */
 import * as z from "zod";
-import { parseJson } from "../../body.ts";
+import { parseJson } from "../../../platform/body.ts";
 import { deleteEvents, entryOf, instant, pushEvents, splitReference, sumOf } from "../../events.ts";
 import { text } from "../../fields.ts";
 import { proveToken, refused } from "../../proofs.ts";

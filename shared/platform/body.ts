@@ -1,4 +1,4 @@
-import { limits } from "../platform/limits.ts";
+import { limits } from "./limits.ts";
 
 /** All bytes of a stream, or undefined as soon as there are more than `limit`. Throws when the stream breaks off. */
 export async function readBounded(
