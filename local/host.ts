@@ -2,16 +2,17 @@
  * The embedded host: every door of `functions/` on an in-process bus, queues on disk, SQLite and a folder. It does what
  * the CDK app does on AWS, from the same declarations.
  */
-import { unlinkSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { doors } from "../functions/registry.generated.ts";
 import { restrictTo } from "../shared/platform/declared.ts";
 import type { Door, OutboxDoor, QueueDoor, ScheduleDoor } from "../shared/platform/door.ts";
 import { embeddedBlobs } from "../shared/platform/embedded/blobs.ts";
 import { type BusName, type EmbeddedBus, embeddedBus, type Rule } from "../shared/platform/embedded/bus.ts";
-import type { QueueConsumer } from "../shared/platform/embedded/consumer.ts";
+import type { ConsumeOptions, QueueConsumer } from "../shared/platform/embedded/consumer.ts";
 import type { EmbeddedMetrics } from "../shared/platform/embedded/metrics.ts";
-import { openEmbeddedStore } from "../shared/platform/embedded/store.ts";
+import type { OutboxRelay, RelayOptions } from "../shared/platform/embedded/outbox.ts";
+import { type EmbeddedStore, openEmbeddedStore } from "../shared/platform/embedded/store.ts";
 import { PermanentError } from "../shared/platform/errors.ts";
 import type { Log, Platform } from "../shared/platform/ports.ts";
 import { type RunningServer, serveHttp } from "./http.ts";
@@ -65,16 +66,9 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
   }
   const bus = embeddedBus(rulesOf(doors), store);
   const { queues, table } = store;
-  queues.declare(doors.filter(isQueue).map(({ name }) => name));
+  queues.declare(doors.filter((door) => isQueue(door) || isOutbox(door)).map(({ name }) => name));
   const platform: Platform = { ...options.ports, table, queues, bus, blobs: embeddedBlobs(options.dataDirectory) };
-  const consumers = doors.filter(isQueue).map((door) => consume(door, platform, store.queues));
-  const relays = doors.filter(isOutbox).map((door) =>
-    store.relay({
-      handle: (records) => door.handle(restrictTo(door, platform), records),
-      quarantine: (record, failure) => store.queues.quarantine("publish-outbox", record.data, failure),
-      log,
-    }),
-  );
+  const workers = startWorkers(platform, store);
   const schedules = startSchedules(options.schedules === false ? [] : doors.filter(isSchedule), platform);
   let server: RunningServer;
   try {
@@ -85,7 +79,8 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       doors: doors.flatMap((door) => (door.kind === "http" ? [{ door, platform: restrictTo(door, platform) }] : [])),
     });
   } catch (error) {
-    await Promise.all([...consumers.map((consumer) => consumer.stop(0)), ...relays.map((relay) => relay.stop())]);
+    await schedules.stop();
+    await workers.stop(0);
     store.close();
     throw listenError(error, options);
   }
@@ -99,11 +94,46 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     async stop() {
       await server.close();
       await schedules.stop();
-      await Promise.all(consumers.map((consumer) => consumer.stop()));
-      await Promise.all(relays.map((relay) => relay.stop()));
+      await workers.stop();
       store.close();
-      unlinkSync(serverFile);
+      rmSync(serverFile, { force: true });
     },
+  };
+}
+
+interface Workers {
+  /** Waits for what is in hand, at most so many seconds (default 25). */
+  stop(deadlineSeconds?: number): Promise<void>;
+}
+
+/** Consumes the queues and relays the outbox. */
+function startWorkers(platform: Platform, store: EmbeddedStore): Workers {
+  const { queues } = store;
+  const consumers = doors.filter(isQueue).map((door) => consume(door, platform, queues));
+  const relays: OutboxRelay[] = [];
+  for (const door of doors.filter(isOutbox)) {
+    const handle = (records: readonly unknown[]) => door.handle(restrictTo(door, platform), records);
+    const quarantine: RelayOptions["quarantine"] = ({ data }, failure) => queues.quarantine(door.name, data, failure);
+    relays.push(store.relay({ handle, quarantine, log: platform.log }));
+    // What was quarantined stands among the dead letters of a queue of this name: redriven, it comes this way.
+    consumers.push(
+      queues.consume(door.name, { ...consumption(door), concurrency: 1, handle: (body) => handle([body]) }),
+    );
+  }
+  return {
+    async stop(deadlineSeconds) {
+      await Promise.all(consumers.map((consumer) => consumer.stop(deadlineSeconds)));
+      await Promise.all(relays.map((relay) => relay.stop()));
+    },
+  };
+}
+
+/** How a queue is consumed unless its door says otherwise: as the stack sets it up on AWS. */
+function consumption(door: Door): Omit<ConsumeOptions, "handle"> {
+  return {
+    concurrency: defaults.concurrency,
+    visibilitySeconds: 6 * (door.timeoutSeconds ?? defaults.timeoutSeconds),
+    maxReceives: defaults.maxReceives,
   };
 }
 
@@ -113,16 +143,13 @@ function rulesOf(all: readonly Door[]): Rule[] {
     .flatMap(({ name, subscribe }) => (subscribe === undefined ? [] : [{ ...subscribe, queue: name }]));
 }
 
-function consume(
-  door: QueueDoor<unknown>,
-  platform: Platform,
-  queues: ReturnType<typeof openEmbeddedStore>["queues"],
-): QueueConsumer {
+function consume(door: QueueDoor<unknown>, platform: Platform, queues: EmbeddedStore["queues"]): QueueConsumer {
   const restricted = restrictTo(door, { ...platform, log: named(platform.log, door) });
+  const usual = consumption(door);
   return queues.consume(door.name, {
-    concurrency: door.concurrency?.embedded ?? defaults.concurrency,
-    visibilitySeconds: 6 * (door.timeoutSeconds ?? defaults.timeoutSeconds),
-    maxReceives: door.maxReceives ?? defaults.maxReceives,
+    ...usual,
+    concurrency: door.concurrency?.embedded ?? usual.concurrency,
+    maxReceives: door.maxReceives ?? usual.maxReceives,
     async handle(body, delivery) {
       const parsed = door.message.safeParse(body);
       if (!parsed.success) throw new PermanentError("message-unfit", parsed.error.message.slice(0, 1000));

@@ -92,9 +92,9 @@ async function answer(
     if (!hasToken(request, options.token)) return problem(401, "unauthorised", "send the token");
     return new Response(options.metrics(), { headers: { "content-type": "text/plain; version=0.0.4" } });
   }
-  const target = targets.find(
-    ({ method, pattern }) => pattern.test(pathname) && (method === "ANY" || method === request.method),
-  );
+  const atPath = targets.filter(({ pattern }) => pattern.test(pathname));
+  const target = atPath.find(({ method }) => method === "ANY" || method === request.method);
+  if (target === undefined && atPath.length > 0) return methodNotAllowed(atPath);
   if (target === undefined) return problem(404, "not-found", "there is no such route; see /openapi.json");
   const { door, platform } = target.served;
   const open = door.access === "none";
@@ -111,6 +111,12 @@ async function answer(
     options.log.error("a request failed", { door: door.name, error: messageOf(error) });
     return problem(500, "internal", "the request failed; the log says why");
   }
+}
+
+function methodNotAllowed(atPath: readonly Target[]): Response {
+  const allow = atPath.map(({ method }) => method).join(", ");
+  const body = { code: "method-not-allowed", message: `this route answers to ${allow}` };
+  return Response.json(body, { status: 405, headers: { allow } });
 }
 
 function problem(status: number, code: string, message: string): Response {

@@ -46,16 +46,22 @@ export function readLocalSettings(
   if (!variables.success) throw new PermanentError("bad-settings", `environment: ${z.prettifyError(variables.error)}`);
   const path = file ?? join(dataDirectory, "portwarden.yaml");
   const fromFile = readFile(path, file !== undefined);
+  // On its own first: merging would hide a value of the wrong type, or fail on it without a word that helps.
+  check(fromFile, path);
   const { input, secrets } = withEnvironment(fromFile, variables.data);
-  const parsed = settingsSchema.safeParse(input);
-  if (!parsed.success) throw new PermanentError("bad-settings", `${path}: ${z.prettifyError(parsed.error)}`);
   return {
-    settings: parsed.data,
+    settings: check(input, `${path} with the environment`),
     secrets,
     logLevel: variables.data.PORTWARDEN_LOG,
     ...(variables.data.PORTWARDEN_SMTP_URL === undefined ? {} : { smtpUrl: variables.data.PORTWARDEN_SMTP_URL }),
     ...(existsSync(path) ? { file: path } : {}),
   };
+}
+
+function check(input: SettingsInput, where: string): Settings {
+  const parsed = settingsSchema.safeParse(input);
+  if (!parsed.success) throw new PermanentError("bad-settings", `${where}: ${z.prettifyError(parsed.error)}`);
+  return parsed.data;
 }
 
 function readFile(path: string, required: boolean): SettingsInput {
@@ -72,7 +78,9 @@ function readFile(path: string, required: boolean): SettingsInput {
   const shape = z.record(z.string(), z.unknown()).safeParse(value ?? {});
   if (!shape.success)
     throw new PermanentError("bad-settings", `${path}: expected sections such as registries, notifications`);
-  return shape.data as SettingsInput;
+  // A heading with nothing under it says nothing.
+  const said = Object.entries(shape.data).filter(([, section]) => section !== null);
+  return Object.fromEntries(said) as SettingsInput;
 }
 
 function withEnvironment(input: SettingsInput, variables: Environment) {
