@@ -80,9 +80,12 @@ const entryPrefix = "door:";
 function entries(texts: ReadonlyMap<string, string>): Plugin {
   return {
     name: "doors",
-    setup({ onResolve, onLoad }) {
-      onResolve({ filter: /^door:/ }, ({ path }) => ({ path: path.slice(entryPrefix.length), namespace: "door" }));
-      onLoad({ filter: /.*/, namespace: "door" }, ({ path }) => ({
+    setup(builder) {
+      builder.onResolve({ filter: /^door:/ }, ({ path }) => ({
+        path: path.slice(entryPrefix.length),
+        namespace: "door",
+      }));
+      builder.onLoad({ filter: /.*/, namespace: "door" }, ({ path }) => ({
         contents: texts.get(path) ?? "",
         loader: "ts",
         resolveDir: root,

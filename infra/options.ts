@@ -60,6 +60,9 @@ const contextSchema = z.strictObject({
 });
 type Context = z.infer<typeof contextSchema>;
 
+/** Every key, for the documentation's test. */
+export const contextKeys: readonly string[] = Object.keys(contextSchema.shape);
+
 export interface DeployOptions {
   readonly stackName: string;
   /** Begins the names of functions, roles, queues, the bus and log groups. */

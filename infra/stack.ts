@@ -40,6 +40,7 @@ export class PortwardenStack extends Stack {
   constructor(scope: Construct, id: string, { options, bundles, ...props }: PortwardenStackProps) {
     super(scope, id, { stackName: options.stackName, description: "Portwarden: container security", ...props });
     checkSchedules(options);
+    checkNames(options);
     this.platform = new Platform(this, "platform", options);
     this.doors = this.#makeDoors(bundles);
     new Dashboard(this, "dashboard", { platform: this.platform, doors: this.doors });
@@ -65,7 +66,9 @@ export class PortwardenStack extends Stack {
     return placed.map(({ door, capability, scope, queue }): DoorParts => {
       const deadLetters = queue?.deadLetters ?? ownDeadLetters(scope, door, platform);
       const made = new DoorFunction(scope, "Function", {
-        ...{ door, platform, queues },
+        door,
+        platform,
+        queues,
         code: bundles === undefined ? Code.fromInline(emptyHandler) : Code.fromAsset(bundles.of(door.name).directory),
         ...(door.kind === "schedule" && deadLetters !== undefined ? { deadLetters } : {}),
       });
@@ -100,6 +103,16 @@ function capabilityOf(module: string): string {
     throw new Error(`${module} is not at functions/<capability>/<door>.ts`);
   }
   return capability;
+}
+
+/** The longest region names have 16 characters, and role names 64. */
+const longestName = 64 - 17;
+
+function checkNames({ prefix }: DeployOptions): void {
+  for (const { door } of doorsWithModules()) {
+    const name = `${prefix}-${door.name}`;
+    if (name.length > longestName) throw new Error(`the name ${name} is too long: at most ${longestName} characters`);
+  }
 }
 
 function checkSchedules({ schedules }: DeployOptions): void {

@@ -76,17 +76,22 @@ export class Dashboard extends Construct {
             api.http.metricClientError({ ...sum, label: "4xx" }),
             api.http.metricServerError({ ...sum, label: "5xx" }),
           ]),
-          graph("What Portwarden counts", [
-            new MathExpression({
-              expression: `SEARCH('Namespace="${metricsNamespace}"', 'Sum', 300)`,
-              label: "",
-              period,
-            }),
-          ]),
+          graph("What Portwarden counts", counters),
         ],
       ],
     });
   }
 }
+
+/** Other dimensions besides the door that the rooms give their counters; a search finds exactly its dimensions. */
+const dimensions = ["", ",status", ",channel", ",sender", ",sender,reason"];
+const counters = dimensions.map(
+  (names) =>
+    new MathExpression({
+      expression: `SEARCH('{${metricsNamespace},service${names}}', 'Sum', 300)`,
+      label: "",
+      period,
+    }),
+);
 
 const graph = (title: string, left: IMetric[]) => new GraphWidget({ title, left, width, height });
