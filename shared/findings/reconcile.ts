@@ -18,6 +18,8 @@ export interface ReconcileInput {
   readonly kinds: readonly FindingKind[];
   /** Everything that holds now for those kinds; what is missing here is resolved. */
   readonly observations: readonly Observation[];
+  /** Narrows what a missing observation resolves: a scan that failed says nothing about what it did not see. */
+  readonly judges?: (finding: Finding) => boolean;
   readonly cause: Cause;
   /** Where the resource runs now; absent: as stored. */
   readonly running?: readonly string[];
@@ -72,6 +74,7 @@ export function planChanges(stored: readonly StoredFinding[], input: ReconcileIn
   }
   for (const before of stored) {
     if (seen.has(before.finding.id) || before.finding.state === "resolved") continue;
+    if (input.judges?.(before.finding) === false) continue;
     changes.push(resolved(before, input, now));
   }
   return changes;
@@ -104,11 +107,11 @@ function observed(
   const refreshed: Finding = { ...rest, ...observation, running, updatedAt: at };
   const accepted = old.acceptance !== undefined && Date.parse(old.acceptance.until) > now;
   if (old.state === "resolved") {
-    const after: Finding = {
-      ...refreshed,
-      state: accepted ? "accepted" : "open",
-      last: { transition: "reopened", cause: input.cause },
-    };
+    const { acceptance: _ended, ...unaccepted } = refreshed;
+    const last = { transition: "reopened" as const, cause: input.cause };
+    const after: Finding = accepted
+      ? { ...refreshed, state: "accepted", last }
+      : { ...unaccepted, state: "open", last };
     return { before, after, transition: { name: "reopened" } };
   }
   if (old.state === "accepted" && !accepted) {

@@ -16,6 +16,9 @@ export interface RunningInput {
   readonly cause: Cause;
 }
 
+/** As many services as a finding names; of an image that runs in more, the first in text order. */
+const mostServices = 50;
+
 const servicesSchema = z.object({ services: z.array(z.string()) });
 
 /**
@@ -29,7 +32,7 @@ export async function recordRunning(
   const { table } = platform;
   const before = await digestsOfScope(table, input.scope);
   for (const [digest, services] of input.digests) {
-    const wanted = [...new Set(services)].sort().slice(0, 50);
+    const wanted = [...new Set(services)].sort().slice(0, mostServices);
     await table.put({ ...runningInKey(input.scope, digest), data: { services: wanted } });
     await table.put({ ...runningKey(digest, input.scope), data: { services: wanted } });
   }
@@ -47,7 +50,10 @@ export async function recordRunning(
   return { unscanned };
 }
 
-/** Names of the services that run any of these digests (an image and the index it belongs to), over all clusters. */
+/**
+ * Names of the services that run any of these digests (an image and the index it belongs to), over all clusters; the
+ * first 50 in text order.
+ */
 export async function servicesRunning(table: Table, digests: readonly string[]): Promise<string[]> {
   const services = new Set<string>();
   for (const digest of digests) {
@@ -55,7 +61,7 @@ export async function servicesRunning(table: Table, digests: readonly string[]):
     for (const item of page.items)
       for (const service of servicesSchema.parse(item.data).services) services.add(service);
   }
-  return [...services].sort();
+  return [...services].sort().slice(0, mostServices);
 }
 
 async function digestsOfScope(table: Table, scope: string): Promise<string[]> {

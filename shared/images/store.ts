@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import * as z from "zod";
 import { PermanentError, TransientError } from "../platform/errors.ts";
 import type { Item, Platform, Table } from "../platform/ports.ts";
@@ -23,16 +22,9 @@ const tagSchema = z.object({
   previous: z.string().optional(),
 });
 
-/**
- * A source time as a sort value with a fixed tie-break: senders state seconds, and what arrives first must not decide.
- * `rank` 0..999 becomes the microseconds.
- */
-function orderedTime(time: string, rank: number): string {
-  return new Date(time).toISOString().replace("Z", `${String(rank).padStart(3, "0")}Z`);
-}
-
-function rankOf(text: string): number {
-  return createHash("sha256").update(text).digest().readUInt16BE(0) % 1000;
+/** A source time as a sort value: of two facts in the same instant (senders state seconds) a deletion is the later. */
+function orderedTime(time: string, present: boolean): string {
+  return new Date(time).toISOString().replace("Z", present ? "000Z" : "001Z");
 }
 
 /**
@@ -45,7 +37,7 @@ export async function recordPresence(
   present: boolean,
   time: string,
 ): Promise<{ readonly present: boolean }> {
-  const stamp = orderedTime(time, present ? 0 : 1);
+  const stamp = orderedTime(time, present);
   const { written } = await table.put({
     ...presenceKey(image),
     data: { present },
@@ -57,7 +49,10 @@ export async function recordPresence(
   return stored === undefined ? { present } : presenceSchema.parse(stored.data);
 }
 
-/** Points a tag at a digest (or at nothing, when it was deleted), unless a newer event did so already. */
+/**
+ * Points a tag at a digest (or at nothing, when it was deleted), unless a newer event did so already. Of two pushes in
+ * the same instant the greater digest wins: which of them arrives first must not decide.
+ */
 export async function moveTag(
   table: Table,
   image: { readonly registry: string; readonly repository: string },
@@ -66,11 +61,14 @@ export async function moveTag(
   time: string,
 ): Promise<void> {
   const key = { pk: tagPartition(image), sk: tag };
-  const stamp = orderedTime(time, digest === undefined ? 999 : rankOf(digest) % 999);
+  const stamp = orderedTime(time, digest !== undefined);
   for (let attempt = 1; attempt <= attempts; attempt++) {
     const stored = await table.get(key);
-    if (stored?.time !== undefined && sortableTime(stored.time) >= sortableTime(stamp)) return;
     const old = stored === undefined ? undefined : tagSchema.parse(stored.data);
+    if (stored?.time !== undefined) {
+      if (sortableTime(stored.time) > sortableTime(stamp)) return;
+      if (sortableTime(stored.time) === sortableTime(stamp) && (old?.digest ?? "") >= (digest ?? "")) return;
+    }
     const previous = old?.digest === undefined || old.digest === digest ? old?.previous : old.digest;
     const { written } = await table.put({
       ...key,
@@ -156,6 +154,11 @@ export async function updateImage(
     if (written) return record;
   }
   throw new TransientError("image-conflict", `image ${image.digest} is being written by others`);
+}
+
+/** Forgets an image's record and its place in the list. */
+export async function removeImage(table: Table, image: ImageName): Promise<void> {
+  await table.transact([{ remove: imageKey(image) }, { remove: imageListKey(image) }]);
 }
 
 export interface ImagePage {

@@ -7,7 +7,7 @@ import { atLeast } from "../findings/priority.ts";
 import { type Severity, severities } from "../findings/types.ts";
 import type { AdvisoryAge, Vulnerability } from "../matching/types.ts";
 import type { Inspection } from "./inspect.ts";
-import { noPackages } from "./observe.ts";
+import { isPartial, noPackages } from "./observe.ts";
 
 const locationSchema = z.object({ path: z.string(), layer: z.string(), step: z.string().optional() });
 
@@ -90,9 +90,6 @@ export interface DocumentInput {
   readonly filter: ScanFilter;
 }
 
-/** Reasons that leave the answer unknown for everything they touch. */
-const blinding = /^no-advisories/;
-
 /** The document of a scan: worst first, filtered, with everything that was not judged. */
 export function scanDocument(input: DocumentInput): ScanDocument {
   const summary: Record<Severity, number> = { critical: 0, high: 0, medium: 0, low: 0, negligible: 0, unknown: 0 };
@@ -103,10 +100,7 @@ export function scanDocument(input: DocumentInput): ScanDocument {
     const shown = match.vulnerabilities.filter((found) => passes(found, input.filter));
     filtered += match.vulnerabilities.length - shown.length;
     for (const { severity } of shown) summary[severity]++;
-    partial ||=
-      inventory.packages.length === 0 ||
-      inventory.partial.length > 0 ||
-      match.notEvaluated.some(({ reason }) => blinding.test(reason));
+    partial ||= isPartial(inventory, match);
     const { platform, distribution } = inventory;
     return {
       digest: inventory.digest,

@@ -47,6 +47,18 @@ function vulnerabilityObservation(found: Vulnerability, inventory: Inventory): O
   };
 }
 
+/** Reasons that leave the answer unknown for every package of a type. */
+const blinding = /^(no-advisories-for |distribution-unknown$)/;
+
+/** Whether something of the image could not be read or judged, so that no finding is no all-clear. */
+export function isPartial(inventory: Inventory, match: MatchResult): boolean {
+  return (
+    inventory.packages.length === 0 ||
+    inventory.partial.length > 0 ||
+    match.notEvaluated.some(({ reason }) => blinding.test(reason))
+  );
+}
+
 /** The reason given for an image in which no package was found: nothing could be matched, so nothing was passed. */
 export const noPackages = { reason: "no-packages", detail: "no package was found: what is in it could not be judged" };
 
@@ -97,11 +109,18 @@ function coverage(inventory: Inventory, match: MatchResult): Observation[] {
   return observations;
 }
 
+const failedRule = "scan-failed/";
+
+/** Whether a finding says that its image could not be scanned. */
+export function isScanFailure(finding: { readonly kind: string; readonly rule: string }): boolean {
+  return finding.kind === "coverage" && finding.rule.startsWith(failedRule);
+}
+
 /** The one finding of an image that could not be scanned at all. */
 export function failureObservation(code: string, message: string): Observation {
   return {
     kind: "coverage",
-    rule: text(`scan-failed/${code}`, 256),
+    rule: text(`${failedRule}${code}`, 256),
     subject: "image",
     title: text(`the image could not be scanned: ${message}`, 512),
     severity: "unknown",

@@ -3,22 +3,18 @@ import type { EventOf } from "../events/types.ts";
 import { reconcile } from "../findings/reconcile.ts";
 import type { Cause } from "../findings/types.ts";
 import { imageResource, repositoryName } from "../images/keys.ts";
-import { getImage, moveTag, readTag, recordPresence } from "../images/store.ts";
-import type { ImageName } from "../images/types.ts";
-import { PermanentError } from "../platform/errors.ts";
-import { openImageSource } from "../registry/open-source.ts";
+import { getImage, moveTag, readTag, recordPresence, updateImage } from "../images/store.ts";
+import type { ImageName, ImageRecord } from "../images/types.ts";
+import { PermanentError, TransientError } from "../platform/errors.ts";
 import { type ScanPlatform, scanImage } from "./scan-image.ts";
+import { openSource } from "./source.ts";
 
-/** Records the push and scans the image, unless a newer event said that it was deleted. */
+/** Records the push and scans the image: also when a newer deletion is known, for the registry has the last word. */
 export async function imagePushed(platform: ScanPlatform, event: EventOf<"ImagePushed">): Promise<void> {
   const { data } = event;
   const image: ImageName = { registry: data.registry, repository: data.repository, digest: data.digest };
-  const { present } = await recordPresence(platform.table, image, true, event.time);
+  await recordPresence(platform.table, image, true, event.time);
   for (const tag of data.tags) await moveTag(platform.table, image, tag, data.digest, event.time);
-  if (!present) {
-    platform.log.info("a push was superseded by a deletion", { image: imageResource(image).id });
-    return;
-  }
   await scanImage(platform, {
     ...image,
     tags: data.tags,
@@ -44,7 +40,7 @@ export async function scanRequested(platform: ScanPlatform, event: EventOf<"Scan
 
 /**
  * A deletion is a hint: the registry is asked again. Only what is really gone is closed; where only a tag was
- * removed, only the tag moves.
+ * removed, only the tag moves. Tags move last: until then they say what there is to close, should this be interrupted.
  */
 export async function imageDeleted(platform: ScanPlatform, event: EventOf<"ImageDeleted">): Promise<void> {
   const { data } = event;
@@ -52,7 +48,6 @@ export async function imageDeleted(platform: ScanPlatform, event: EventOf<"Image
   for (const tag of data.tags) {
     const { digest } = await readTag(platform.table, data, tag);
     if (data.digest === undefined && digest !== undefined) digests.add(digest);
-    await moveTag(platform.table, data, tag, undefined, event.time);
   }
   for (const digest of digests) {
     const image: ImageName = { registry: data.registry, repository: data.repository, digest };
@@ -61,6 +56,7 @@ export async function imageDeleted(platform: ScanPlatform, event: EventOf<"Image
       await closeIfGone(platform, { ...image, digest: member }, event);
     }
   }
+  for (const tag of data.tags) await moveTag(platform.table, data, tag, undefined, event.time);
 }
 
 async function closeIfGone(platform: ScanPlatform, image: ImageName, event: EventOf<"ImageDeleted">): Promise<void> {
@@ -75,7 +71,16 @@ async function closeIfGone(platform: ScanPlatform, image: ImageName, event: Even
     observations: [],
     cause,
   });
+  if ((await getImage(platform.table, image)) !== undefined) await updateImage(platform, image, withNothingOpen(image));
   platform.log.info("image deleted, its findings are closed", { image: resource.id, closed: fixed.length });
+}
+
+/** The record stays, for who asks what there was; lists must not count findings that are closed. */
+function withNothingOpen(image: ImageName): (record: ImageRecord | undefined) => ImageRecord {
+  return (record) => {
+    if (record === undefined) throw new TransientError("image-conflict", `image ${image.digest} was just removed`);
+    return record.scan === undefined ? record : { ...record, scan: { ...record.scan, open: {} } };
+  };
 }
 
 const goneCodes: ReadonlySet<string> = new Set(["image-gone", "registry-forbidden", "registry-not-allowed"]);
@@ -83,11 +88,7 @@ const goneCodes: ReadonlySet<string> = new Set(["image-gone", "registry-forbidde
 /** Where the registry may not be asked any more, the event is believed. */
 async function stillThere(platform: ScanPlatform, image: ImageName): Promise<boolean> {
   try {
-    const source = await openImageSource(`${repositoryName(image)}@${image.digest}`, {
-      settings: platform.settings.registries,
-      credentials: platform.credentials,
-      log: platform.log,
-    });
+    const source = await openSource(platform, `${repositoryName(image)}@${image.digest}`);
     try {
       await source.resolve("all");
       return true;

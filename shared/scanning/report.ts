@@ -1,9 +1,8 @@
 /** The report of one scan: what it changed, against the tag's previous image where there is one. Pure. */
-
 import { byPriority } from "../findings/priority.ts";
 import type { Report, ReportedFinding } from "../findings/report.ts";
 import type { Finding, Severity } from "../findings/types.ts";
-import { quietMarks } from "./observe.ts";
+import { isScanFailure, quietMarks } from "./observe.ts";
 
 /** A finding as reports carry it; `linkBase` is the address of the API, without trailing slash. */
 export function reported(finding: Finding, linkBase: string | undefined): ReportedFinding {
@@ -48,6 +47,8 @@ export interface Changes {
   readonly open: readonly Finding[];
   /** Open findings of the tag's previous image, when this image was scanned for the first time. */
   readonly previous?: readonly Finding[];
+  /** Everything was read and judged: what the previous image had and this one has not is fixed. */
+  readonly complete: boolean;
 }
 
 /** What is new, what is fixed and what is open, each problem once over all platforms, best first to act on. */
@@ -57,11 +58,13 @@ export function summarise(
 ): Pick<Report, "introduced" | "fixed" | "open"> & { readonly quiet: number } {
   const before = new Set((changes.previous ?? []).map(problemKey));
   const now = new Set(changes.open.map(problemKey));
+  const failing = changes.open.some(isScanFailure);
   const introduced = unique(changes.introduced.filter((finding) => !before.has(problemKey(finding))));
   const fixed = unique([
-    ...changes.fixed.filter((finding) => !now.has(problemKey(finding))),
-    ...(changes.previous ?? []).filter((finding) => !now.has(problemKey(finding))),
-  ]);
+    // A scan that fails for another reason than the last one has mended nothing.
+    ...changes.fixed.filter((finding) => !(failing && isScanFailure(finding))),
+    ...(changes.complete ? (changes.previous ?? []) : []),
+  ]).filter((finding) => !now.has(problemKey(finding)));
   const open: Record<Severity, number> = { critical: 0, high: 0, medium: 0, low: 0, negligible: 0, unknown: 0 };
   for (const finding of unique(changes.open)) open[finding.severity]++;
   const loud = introduced.filter((finding) => !isQuiet(finding));
