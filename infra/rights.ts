@@ -5,6 +5,8 @@
  */
 import { Stack } from "aws-cdk-lib";
 import { Grant, type Role } from "aws-cdk-lib/aws-iam";
+import { assertionAudience } from "../shared/clouds/azure/registry-credentials.ts";
+import { subjectAudience } from "../shared/clouds/google/registry-credentials.ts";
 import { quarantinePrefix } from "../shared/platform/aws/quarantine.ts";
 import type { Door } from "../shared/platform/door.ts";
 import { type QueuesByDoor, queuesOf } from "./environment.ts";
@@ -46,6 +48,9 @@ export function grantRights(granting: Granting): void {
   if (door.uses.credentials) grantRegistries(granting);
   if (door.uses.ecs) grant(role, unscopedCalls.ecs, ["*"]);
 }
+
+/** What the product asks for is good for five minutes. */
+const webIdentitySeconds = 300;
 
 type Conditions = Record<string, Record<string, unknown>>;
 
@@ -123,5 +128,13 @@ function grantRegistries({ role, platform }: Granting): void {
   const repositories = `arn:${Stack.of(platform).partition}:ecr:*:*:repository/*`;
   grant(role, ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"], [repositories]);
   const { azure, google } = platform.options.settings.parsed.registries;
-  if (azure !== undefined || google !== undefined) grant(role, unscopedCalls.webIdentity, ["*"]);
+  const audiences = [
+    ...(azure === undefined ? [] : [assertionAudience]),
+    ...(google === undefined ? [] : [subjectAudience(google.audience)]),
+  ];
+  if (audiences.length === 0) return;
+  grant(role, unscopedCalls.webIdentity, ["*"], {
+    "ForAllValues:StringEquals": { "sts:IdentityTokenAudience": audiences },
+    NumericLessThanEquals: { "sts:DurationSeconds": webIdentitySeconds },
+  });
 }

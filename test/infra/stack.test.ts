@@ -85,7 +85,7 @@ describe("the stack with its own key, in its own VPC", () => {
     settings: file(
       "portwarden.yaml",
       [
-        "registries: { azure: { tenantId: t, clientId: c } }",
+        "registries: { azure: { tenantId: t, clientId: c }, google: { audience: //iam.googleapis.com/provider } }",
         "clouds: { ecs: { settleSeconds: 30 } }",
         "notifications:",
         "  routes:",
@@ -143,6 +143,7 @@ describe("the stack with its own key, in its own VPC", () => {
     const settings = JSON.parse(String(environmentOf("scan-image")["PORTWARDEN_SETTINGS"])) as Record<string, unknown>;
     expect(settings["registries"]).toEqual({
       azure: { tenantId: "t", clientId: "c" },
+      google: { audience: "//iam.googleapis.com/provider" },
       allow: ["*.example.com", "ghcr.io"],
     });
     expect(settings["notifications"]).toMatchObject({ routes: [{ name: "ops" }, { name: "slack" }] });
@@ -157,8 +158,18 @@ describe("the stack with its own key, in its own VPC", () => {
     const mail = statements.filter(({ Action }) => Action.includes("ses:SendEmail"));
     expect(mail).toHaveLength(1);
     expect(JSON.stringify(mail[0]?.Resource)).toMatch(/identity\/example\.com".*identity\/warden@example\.com"/);
-    const identity = (all: typeof statements) => all.some(({ Action }) => Action.includes("sts:GetWebIdentityToken"));
-    expect(identity(statements)).toBe(true);
+    const identity = statements.filter(({ Action }) => Action.includes("sts:GetWebIdentityToken"));
+    expect(identity).toMatchObject([
+      {
+        Action: ["sts:GetWebIdentityToken"],
+        Condition: {
+          "ForAllValues:StringEquals": {
+            "sts:IdentityTokenAudience": ["api://AzureADTokenExchange", "https://iam.googleapis.com/provider"],
+          },
+          NumericLessThanEquals: { "sts:DurationSeconds": 300 },
+        },
+      },
+    ]);
     const scan = bare()
       .doors.find(({ door }) => door.uses.credentials)
       ?.function.role.node.findChild("DefaultPolicy");

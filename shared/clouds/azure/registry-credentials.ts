@@ -13,8 +13,8 @@ import { requestToken } from "../token-request.ts";
 import type { WebIdentity } from "../types.ts";
 
 const hostPattern = /^[a-z0-9]{5,50}(?:-[a-z0-9]+)?\.azurecr\.io$/;
-/** The audience that Entra expects in federated credentials. */
-const assertionAudience = "api://AzureADTokenExchange";
+/** The audience that Entra expects in federated credentials. The function's rights are limited to it. */
+export const assertionAudience = "api://AzureADTokenExchange";
 /** ACR's refresh tokens are good for three hours and say so only inside. */
 const refreshTokenSeconds = 3 * 3600;
 const marginSeconds = 15 * 60;

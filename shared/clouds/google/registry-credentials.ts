@@ -42,10 +42,17 @@ async function fetchToken(options: GoogleOptions): Promise<Expiring<string>> {
   return serviceAccount === undefined ? federated : impersonate(federated.value, serviceAccount, options);
 }
 
+/**
+ * The audience of the JWT: the provider's name with its scheme (without it, the name is the audience of the exchange).
+ * The function's rights are limited to it.
+ */
+export function subjectAudience(audience: string): string {
+  return audience.startsWith("//") ? `https:${audience}` : audience;
+}
+
 async function exchange({ settings, webIdentity, clock, endpoints }: GoogleOptions): Promise<Expiring<string>> {
   const { audience } = settings;
-  // The provider's name without its scheme is the audience of the exchange, with it the one that the JWT must carry.
-  const subjectToken = await webIdentity(audience.startsWith("//") ? `https:${audience}` : audience);
+  const subjectToken = await webIdentity(subjectAudience(audience));
   const form = {
     grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
     audience: audience.replace(/^https:/, ""),
