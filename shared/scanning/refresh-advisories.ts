@@ -1,8 +1,9 @@
 import { advisoriesOf } from "../advisories/store.ts";
 import { updateAdvisories } from "../advisories/update.ts";
+import { imageResource } from "../images/keys.ts";
 import { listImages } from "../images/store.ts";
-import { messageOf } from "../platform/errors.ts";
 import type { Platform } from "../platform/ports.ts";
+import { scanIdOf } from "./records.ts";
 
 type RefreshPlatform = Pick<Platform, "table" | "blobs" | "bus" | "clock" | "log" | "progress" | "settings">;
 
@@ -10,39 +11,53 @@ type RefreshPlatform = Pick<Platform, "table" | "blobs" | "bus" | "clock" | "log
 const freshMilliseconds = 3_600_000;
 
 /**
- * Updates the advisory store from its upstream. Without a network the present set stays, and the log says how old it
- * is. Images that were scanned while there were no advisories at all are scanned again, from their stored
- * inventories.
+ * Updates the advisory store from its upstream, unless that was just done. Images that were scanned while there were no
+ * advisories at all are scanned again, from their stored inventories, whoever filled the store since. Throws what the
+ * update throws (without a network the present set stays; the error says how old it is), but only after that.
  */
 export async function refreshAdvisories(platform: RefreshPlatform): Promise<void> {
-  const { blobs, clock, log, settings } = platform;
-  const before = (await advisoriesOf(blobs)).age();
-  if (before.updatedAt !== undefined && clock.now() - Date.parse(before.updatedAt) < freshMilliseconds) return;
-  log.info("updating the advisories", { upstream: settings.advisories.upstream });
-  try {
-    const result = await updateAdvisories(platform, settings.advisories);
-    log.info("advisories updated", { set: result.set.slice(0, 12), shards: result.shards, changed: result.changed });
-  } catch (error) {
-    log.error(messageOf(error));
-    return;
-  }
-  if (before.set === "none") await scanUnjudged(platform);
+  const failure = await update(platform);
+  await scanUnjudged(platform);
+  if (failure !== undefined) throw failure.thrown;
 }
 
-/** Images whose scan had nothing to match with. */
+async function update(platform: RefreshPlatform): Promise<{ readonly thrown: unknown } | undefined> {
+  const { blobs, clock, log, settings } = platform;
+  try {
+    const { updatedAt } = (await advisoriesOf(blobs)).age();
+    if (updatedAt !== undefined && clock.now() - Date.parse(updatedAt) < freshMilliseconds) return undefined;
+    log.info("updating the advisories", { upstream: settings.advisories.upstream });
+    await updateAdvisories(platform, settings.advisories);
+    return undefined;
+  } catch (thrown) {
+    return { thrown };
+  }
+}
+
+/**
+ * Asks for a scan of each image that had nothing to be matched with. The request's id is the same for the same set, so
+ * that asking again, after an interruption or at the next turn, scans nothing twice.
+ */
 async function scanUnjudged(platform: RefreshPlatform): Promise<void> {
   const { set } = (await advisoriesOf(platform.blobs)).age();
+  if (set === "none") return;
   const time = new Date(platform.clock.now()).toISOString();
   let cursor: string | undefined;
   do {
     const page = await listImages(platform.table, {}, 500, cursor);
     const unjudged = page.images.filter(({ kind, scan }) => kind === "image" && scan?.advisories === "none");
     await platform.bus.publish(
-      unjudged.map(({ registry, repository, digest }) => ({
+      unjudged.map((image) => ({
         type: "ScanRequested" as const,
-        id: `advisories:${set.slice(0, 32)}:${registry}/${repository}@${digest}`.slice(0, 256),
+        id: `advisories:${scanIdOf(imageResource(image).id, set)}`,
         time,
-        data: { registry, repository, digest, reason: "advisories-changed" as const, requestedBy: "advisories" },
+        data: {
+          registry: image.registry,
+          repository: image.repository,
+          digest: image.digest,
+          reason: "advisories-changed" as const,
+          requestedBy: "advisories",
+        },
       })),
     );
     cursor = page.next;
