@@ -26,6 +26,8 @@ const problemSchema = z.object({ code: z.string(), message: z.string() });
 /** Where the platform of a data directory listens (`server.json`), or what was given. */
 export function connect(options: ClientOptions): Client {
   const url = options.url ?? process.env["PORTWARDEN_URL"] ?? localUrl(options.data);
+  if (!URL.canParse(url))
+    throw new UsageError(`${url} is not the address of a platform: it begins with http:// or https://`);
   const token = options.token ?? process.env["PORTWARDEN_TOKEN"] ?? localToken(options.data);
   const call = async (method: string, path: string, body?: unknown): Promise<unknown> => {
     const target = new URL(path, url.endsWith("/") ? url : `${url}/`);

@@ -1,5 +1,6 @@
 import { CommanderError } from "commander";
 import { messageOf, PermanentError, TransientError } from "../shared/platform/errors.ts";
+import { cleanLines } from "./terminal.ts";
 
 /** What the exit code says to a pipeline. */
 export const exitCodes = {
@@ -28,19 +29,24 @@ const inputCodes: ReadonlySet<string> = new Set([
   "acceptance-in-the-past",
   "not-found",
   "no-such-platform",
+  "image-gone",
+  "not-an-image",
+  "advisories-none-found",
+  "delivery-missing",
+  "delivery-not-resendable",
 ]);
 
-/** Prints what went wrong in one line (and what to do) and gives the exit code. */
+/** Prints what went wrong (and what to do) and gives the exit code. Messages may repeat what an image or server says. */
 export function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
   if (error instanceof UsageError) {
-    console.error(`portwarden: ${error.message}`);
+    console.error(`portwarden: ${cleanLines(error.message)}`);
     return exitCodes.usage;
   }
   if (error instanceof PermanentError || error instanceof TransientError) {
-    console.error(`portwarden: ${error.message} (${error.code})`);
+    console.error(`portwarden: ${cleanLines(error.message)} (${error.code})`);
     return inputCodes.has(error.code) ? exitCodes.usage : exitCodes.incomplete;
   }
-  console.error(`portwarden: ${messageOf(error)}`);
+  console.error(`portwarden: ${cleanLines(messageOf(error))}`);
   return exitCodes.incomplete;
 }

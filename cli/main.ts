@@ -24,11 +24,23 @@ const { registerScan } = await import("./commands/scan.ts");
 const { registerInventory } = await import("./commands/inventory.ts");
 const { registerAdvisories } = await import("./commands/advisories.ts");
 const { registerStart } = await import("./commands/start.ts");
-const { registerPlatform } = await import("./commands/platform.ts");
-for (const register of [registerStart, registerScan, registerInventory, registerAdvisories, registerPlatform]) {
+const { registerFindings } = await import("./commands/findings.ts");
+const { registerImages } = await import("./commands/images.ts");
+const { registerDeliveries } = await import("./commands/deliveries.ts");
+const { registerQueues } = await import("./commands/queues.ts");
+for (const register of [
+  ...[registerStart, registerScan, registerInventory, registerAdvisories],
+  ...[registerFindings, registerImages, registerDeliveries, registerQueues],
+]) {
   register(program);
 }
-for (const command of program.commands) command.exitOverride();
+
+// An exit code of 1 says that --fail-on was reached: what nobody caught must not end with it.
+process.once("uncaughtException", (error) => process.exit(report(error)));
+// A reader that has seen enough (`| head`) is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) =>
+  process.exit(error.code === "EPIPE" ? process.exitCode : report(error)),
+);
 
 try {
   if (process.argv.length <= 2) {

@@ -28,6 +28,11 @@ export function clean(text: string): string {
   return stripVTControlCharacters(text).replaceAll(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]+/gu, " ");
 }
 
+/** The same for text of several lines. */
+export function cleanLines(text: string): string {
+  return text.split("\n").map(clean).join("\n");
+}
+
 export interface Column<Row> {
   readonly title: string;
   readonly value: (row: Row) => string;

@@ -1,9 +1,9 @@
-import { writeFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import type { Inventory } from "../../shared/inventory/types.ts";
 import { productVersion } from "../../shared/platform/version.ts";
 import { exitCodes, UsageError } from "../exit.ts";
-import { paint, table } from "../terminal.ts";
+import { writeOutput } from "../output.ts";
+import { clean, paint, table } from "../terminal.ts";
 import { imageNames } from "./scan.ts";
 
 interface InventoryOptions {
@@ -30,9 +30,7 @@ export function registerInventory(program: Command): void {
     .action(async (image: string, options: InventoryOptions) => {
       const { inventoryLocally } = await import("../scan-locally.ts");
       const inventories = await inventoryLocally(image, options);
-      const text = await render(inventories, options.format);
-      if (options.output === undefined) process.stdout.write(`${text}\n`);
-      else writeFileSync(options.output, `${text}\n`);
+      writeOutput(await render(inventories, options.format), options.output);
       const partial = inventories.some((inventory) => inventory.partial.length > 0);
       process.exitCode = partial ? exitCodes.incomplete : exitCodes.done;
     });
@@ -66,7 +64,7 @@ function inventoryTable(inventory: Inventory): string {
     { title: "PATH", value: ({ locations }) => locations[0]?.path ?? "-", width: 80 },
   ]);
   const partial = inventory.partial.map(({ reason, detail, path }) =>
-    paint("yellow", `partial: ${reason}: ${detail} ${path ?? ""}`),
+    paint("yellow", clean(`partial: ${reason}: ${detail} ${path ?? ""}`)),
   );
-  return [head, inventory.digest, "", rows, ...partial].join("\n");
+  return [clean(head), inventory.digest, "", rows, ...partial].join("\n");
 }

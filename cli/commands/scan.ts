@@ -1,10 +1,10 @@
-import { writeFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { type Severity, severities } from "../../shared/findings/types.ts";
 import { productVersion } from "../../shared/platform/version.ts";
 import { reaches, type ScanDocument, scanDocument } from "../../shared/scanning/document.ts";
 import type { Inspection } from "../../shared/scanning/inspect.ts";
-import { exitCodes, UsageError } from "../exit.ts";
+import { exitCodes } from "../exit.ts";
+import { writeOutput } from "../output.ts";
 
 interface ScanOptions {
   readonly format: "table" | "json" | "sarif" | "cyclonedx";
@@ -67,7 +67,9 @@ or there are no advisories: silence is never a pass).`,
           ...(options.severity === undefined ? {} : { severity: options.severity }),
         },
       });
-      await emit(document, scanned.inspections, options);
+      writeOutput(await render(document, scanned.inspections, options.format), options.output);
+      if (options.output !== undefined && document.status === "partial")
+        console.error("portwarden: the scan is partial; the document says what is missing");
       process.exitCode = verdict(document, options.failOn);
     });
 }
@@ -75,21 +77,6 @@ or there are no advisories: silence is never a pass).`,
 function verdict(document: ScanDocument, failOn: Severity | undefined): number {
   if (failOn !== undefined && reaches(document, failOn)) return exitCodes.failOn;
   return document.status === "complete" ? exitCodes.done : exitCodes.incomplete;
-}
-
-async function emit(document: ScanDocument, inspections: readonly Inspection[], options: ScanOptions): Promise<void> {
-  const text = await render(document, inspections, options.format);
-  if (options.output === undefined) {
-    process.stdout.write(`${text}\n`);
-    return;
-  }
-  try {
-    writeFileSync(options.output, `${text}\n`);
-  } catch (cause) {
-    throw new UsageError(`cannot write ${options.output}: ${cause instanceof Error ? cause.message : String(cause)}`);
-  }
-  if (document.status === "partial")
-    console.error("portwarden: the scan is partial; the document says what is missing");
 }
 
 async function render(

@@ -85,6 +85,11 @@ function ruleOf(found: ListedVulnerability): object {
   };
 }
 
+/** A path as a relative reference (RFC 3986): a colon, a hash or a question mark in it mean nothing. */
+function relativeUri(path: string): string {
+  return path.toWellFormed().split("/").map(encodeURIComponent).join("/");
+}
+
 function resultOf(document: ScanDocument, found: ListedVulnerability, ruleIndex: number): object {
   const fix = found.fix.version === undefined ? `no fix (${found.fix.state})` : `fixed in ${found.fix.version}`;
   const locations = found.evidence.locations.slice(0, 10);
@@ -95,7 +100,7 @@ function resultOf(document: ScanDocument, found: ListedVulnerability, ruleIndex:
     message: { text: `${found.package.name} ${found.package.version} is affected by ${found.id}: ${fix}.` },
     locations: (locations.length === 0 ? [{ path: document.image.name }] : locations).map(({ path }) => ({
       physicalLocation: {
-        artifactLocation: { uri: encodeURI(path) },
+        artifactLocation: { uri: relativeUri(path) },
         region: { startLine: 1, startColumn: 1, endLine: 1, endColumn: 1 },
       },
       message: { text: `${document.image.name}: ${found.package.purl}` },

@@ -7,7 +7,7 @@ export function formatTable(document: ScanDocument): string {
   const parts: string[] = [];
   for (const image of document.images) {
     const facts = [image.platform, image.distribution, `${image.packages} packages`].filter(Boolean).join(", ");
-    parts.push(`${paint("bold", clean(document.image.name))}  ${facts}`);
+    parts.push(`${paint("bold", clean(document.image.name))}  ${clean(facts)}`);
     parts.push(clean(image.digest));
     if (image.vulnerabilities.length > 0) parts.push("", vulnerabilityTable(image.vulnerabilities));
     if (image.problems.length > 0) {

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { styleText } from "node:util";
 import type { Email } from "postal-mime";
 import { connect } from "../../cli/client.ts";
-import { findingTable } from "../../cli/commands/platform.ts";
+import { findingTable } from "../../cli/commands/findings.ts";
 import { updateAdvisories } from "../../shared/advisories/update.ts";
 import { findingPage } from "../../shared/api/schemas.ts";
 import { previewMail, previewSlack } from "../../shared/notifications/preview.ts";
