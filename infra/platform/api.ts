@@ -77,7 +77,7 @@ export class Api extends Construct {
     alarms.add(
       this,
       "ServerErrorsAlarm",
-      { name: "api-server-errors", says, section: "http-api" },
+      { name: "http-api-errors", says, section: "http-api" },
       { metric: this.http.metricServerError({ period: Duration.minutes(5), statistic: "Sum" }), threshold: 5 },
     );
   }
