@@ -180,3 +180,20 @@ it("one that sends to its own queue is not taken for a runaway loop, and nobody 
   const own = stack.doors.filter(({ door }) => Array.isArray(door.uses.queues) && door.uses.queues.includes(door.name));
   expect(exempt.map(({ door }) => door.name)).toEqual(own.map(({ door }) => door.name));
 });
+
+it("the one that administers the queues may bring back the dead letters of each", () => {
+  const administrators = stack.doors.filter(({ door }) => door.uses.queues === "*");
+  expect(administrators.length).toBeGreaterThan(0);
+  const queued = stack.doors.filter(({ door }) => door.kind === "queue");
+  for (const parts of administrators) {
+    const resourcesOf = (action: string) =>
+      rightsOf(parts)
+        .filter(({ Action }) => Action.includes(action))
+        .flatMap(({ Resource }) => Resource.map((resource) => deployed(resource, refer)));
+    for (const { queue, deadLetters } of queued) {
+      const name = String(properties(deadLetters ? idOf(stack, deadLetters) : "")["QueueName"]);
+      expect(resourcesOf("sqs:StartMessageMoveTask").filter((arn) => arn.endsWith(`:${name}`))).toHaveLength(1);
+      expect(resourcesOf("sqs:SendMessage")).toContain(queue && `${refer(idOf(stack, queue))}.Arn`);
+    }
+  }
+});

@@ -67,10 +67,17 @@ async function putBack(runtime: Runtime, record: SQSRecord, attempt: number, thr
   if (!(thrown instanceof TransientError)) {
     const stack = thrown instanceof Error ? thrown.stack?.slice(0, 4000) : undefined;
     runtime.log.error("a message failed by a defect", { ...fields, ...(stack === undefined ? {} : { stack }) });
-    return;
+  } else {
+    runtime.log.warn("a message is put back", { ...fields, code: thrown.code });
   }
-  runtime.log.warn("a message is put back", { ...fields, code: thrown.code });
-  if (thrown.retryAfterSeconds !== undefined) {
-    await runtime.postpone(record.eventSourceARN, record.receiptHandle, thrown.retryAfterSeconds);
-  }
+  const wish = thrown instanceof TransientError ? thrown.retryAfterSeconds : undefined;
+  await runtime.postpone(record.eventSourceARN, record.receiptHandle, wish ?? delayAfter(attempt));
+}
+
+/**
+ * Seconds before the next attempt: 30, 120, 480, then 900. Left alone, a message would come back after the queue's
+ * visibility timeout, which is six times the function's own: an hour and a half for a scan that met one 503.
+ */
+function delayAfter(attempt: number): number {
+  return Math.min(900, 30 * 4 ** (Math.max(1, attempt) - 1));
 }

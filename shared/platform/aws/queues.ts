@@ -1,6 +1,6 @@
 /**
  * The queues port on SQS. Rights: SendMessage on the declared queues; for their administration GetQueueAttributes on
- * queue and dead-letter queue, StartMessageMoveTask, ReceiveMessage and DeleteMessage on the latter.
+ * queue and dead-letter queue, StartMessageMoveTask, ReceiveMessage and DeleteMessage on the latter, SendMessage on the former.
  */
 import {
   GetQueueAttributesCommand,
@@ -137,14 +137,15 @@ async function statusOf(options: SqsQueuesOptions, name: string): Promise<QueueS
 
 async function redrive(options: SqsQueuesOptions, queue: string): Promise<number> {
   const url = urlOf(options, queue);
-  const deadLetters = deadLettersOf(url, await attributesOf(options.client, url));
+  const attributes = await attributesOf(options.client, url);
+  const deadLetters = deadLettersOf(url, attributes);
   if (deadLetters === undefined) {
     throw new PermanentError("no-dead-letter-queue", `the queue ${queue} has no dead-letter queue`);
   }
   const waiting = numberOf(await attributesOf(options.client, deadLetters.url), "ApproximateNumberOfMessages");
   if (waiting === 0) return 0;
-  // Without a destination the messages go back to the queue each came from.
-  const command = new StartMessageMoveTaskCommand({ SourceArn: deadLetters.arn });
+  // Said expressly: of what EventBridge could not deliver and put there itself, SQS knows no queue it came from.
+  const command = new StartMessageMoveTaskCommand({ SourceArn: deadLetters.arn, DestinationArn: attributes.QueueArn });
   await options.client.send(command).catch((thrown: unknown) => {
     const refusals = { UnsupportedOperation: "redrive-refused" };
     throw failureOf(thrown, `redriving ${queue}, perhaps while an earlier redrive still runs`, refusals);

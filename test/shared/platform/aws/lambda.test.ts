@@ -120,13 +120,24 @@ describe("queue doors", () => {
     ).toEqual(failures("m1"));
   });
 
-  test("a sender's wish to be asked later is granted", async () => {
+  test("a sender's wish to be asked later is granted; what has none comes back after a growing delay", async () => {
     const busy = door(({ n }) => {
       throw new TransientError("busy", "later", n === 2 ? { retryAfterSeconds: 90 } : {});
     });
     const records = [record("m1", '{"n":1}'), record("m2", '{"n":2}')];
     expect(await invoke(busy, { Records: records })).toEqual(failures("m1", "m2"));
-    expect(postponed).toEqual([[records[0]?.eventSourceARN, "receipt-m1", 90]]);
+    expect(postponed.map(([, receipt, seconds]) => [receipt, seconds])).toEqual([
+      ["receipt-m1", 90],
+      ["receipt-m2", 30],
+    ]);
+    expect(postponed[0]?.[0]).toBe(records[0]?.eventSourceARN);
+    postponed.splice(0);
+    const again = (attempt: number) => {
+      const once = record("m2", '{"n":2}');
+      return { ...once, attributes: { ...once.attributes, ApproximateReceiveCount: String(attempt) } };
+    };
+    for (const attempt of [2, 3, 4, 40]) await invoke(busy, { Records: [again(attempt)] });
+    expect(postponed.map(([, , seconds]) => seconds)).toEqual([120, 480, 900, 900]);
   });
 
   test("when time runs out, messages not begun come back and those done do not", async () => {
