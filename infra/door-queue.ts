@@ -14,7 +14,10 @@ const visibilityFactor = 6;
 const retention = Duration.days(4);
 export const deadLetterRetention = Duration.days(14);
 
-/** What waits this long is not handled, whatever the reason: a disabled source, throttling, a permission. */
+/**
+ * What waits this long is not handled, whatever the reason: a disabled source, throttling, a permission. Where one
+ * attempt that never ended takes longer, twice that.
+ */
 const backlogMinutes = 60;
 
 export class DoorQueue extends Construct {
@@ -34,8 +37,8 @@ export class DoorQueue extends Construct {
       retentionPeriod: retention,
       deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: door.maxReceives ?? defaults.maxReceives },
     });
-    const says = `Messages wait for ${door.name} for over an hour.`;
     const minutes = Math.max(backlogMinutes, Math.ceil((2 * visibilitySeconds) / 60));
+    const says = `Messages wait for ${door.name} for over ${minutes} minutes.`;
     platform.alarms.add(
       this,
       "BacklogAlarm",

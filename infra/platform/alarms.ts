@@ -1,7 +1,8 @@
 /** Where alarms go, and how they are worded: every one names its runbook section and what to do. */
-import { CfnCondition, type CfnParameter, Duration, Fn } from "aws-cdk-lib";
+import { CfnCondition, type CfnParameter, Duration, Fn, Stack } from "aws-cdk-lib";
 import { Alarm, ComparisonOperator, type IMetric, MathExpression, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
 import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
+import { PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { CfnSubscription, Topic } from "aws-cdk-lib/aws-sns";
 import type { Queue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
@@ -53,6 +54,7 @@ export class Alarms extends Construct {
       enforceSSL: true,
       ...(keys.key ? { masterKey: keys.key } : {}),
     });
+    this.#admitAlarms();
     const given = new CfnCondition(this, "EmailGiven", {
       expression: Fn.conditionNot(Fn.conditionEquals(email.valueAsString, "")),
     });
@@ -63,6 +65,19 @@ export class Alarms extends Construct {
     });
     this.email.cfnOptions.condition = given;
     this.#watchQuarantine();
+  }
+
+  /** The policy that asks for TLS takes the place of SNS's own, which lets the account's alarms in. */
+  #admitAlarms(): void {
+    const { account } = Stack.of(this);
+    this.topic.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal("cloudwatch.amazonaws.com")],
+        actions: ["sns:Publish"],
+        resources: [this.topic.topicArn],
+        conditions: { StringEquals: { "aws:SourceAccount": account } },
+      }),
+    );
   }
 
   /** Sends to the topic when it goes off and when it is over. */

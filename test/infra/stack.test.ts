@@ -213,6 +213,17 @@ describe("the stack with its own key, in its own VPC", () => {
     for (const [, { Properties }] of ofType(template, "AWS::CloudWatch::Alarm")) {
       expect(Properties).toMatchObject({ AlarmActions: topic, OKActions: topic });
     }
+    const [policy] = ofType(template, "AWS::SNS::TopicPolicy");
+    expect(policy?.[1].Properties["PolicyDocument"]).toMatchObject({
+      Statement: expect.arrayContaining([
+        expect.objectContaining({ Effect: "Deny", Condition: { Bool: { "aws:SecureTransport": "false" } } }),
+        expect.objectContaining({
+          Effect: "Allow",
+          Action: "sns:Publish",
+          Principal: { Service: "cloudwatch.amazonaws.com" },
+        }),
+      ]),
+    });
     const [subscription] = ofType(template, "AWS::SNS::Subscription");
     expect(subscription?.[1].Condition).toBe(
       stack.resolve(stack.platform.alarms.email.cfnOptions.condition?.logicalId),
