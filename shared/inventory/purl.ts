@@ -1,26 +1,79 @@
-/** Package URLs: https://github.com/package-url/purl-spec (types deb, apk, rpm, npm, pypi). */
+/** Package URLs: https://github.com/package-url/purl-spec, with the rules of each type in its `types/` folder. */
 import type { PackageFacts } from "./extractor.ts";
 import type { Distribution } from "./types.ts";
 
 /** The purl of a package, in the image whose distribution this is. */
 export function purlOf(facts: PackageFacts, distribution: Distribution | undefined): string {
+  const { name, version, qualifiers } = facts;
   switch (facts.type) {
     case "deb":
-      return purl("deb", [distribution?.id ?? "debian"], facts.name, facts.version, osQualifiers(facts, distribution));
+      return purl("deb", [distribution?.id ?? "debian"], name, version, osQualifiers(facts, distribution));
     case "apk":
-      return purl("apk", [distribution?.id ?? "alpine"], facts.name, facts.version, osQualifiers(facts, distribution));
+      return purl("apk", [distribution?.id ?? "alpine"], name, version, osQualifiers(facts, distribution));
+    case "alpm":
+      return purl("alpm", [distribution?.id ?? "arch"], lower(name), version, osQualifiers(facts, distribution));
+    case "opkg":
+      return purl("opkg", [distribution?.id ?? ""], name, version, osQualifiers(facts, distribution));
     case "rpm": {
-      const [epoch, version] = splitEpoch(facts.version);
-      const qualifiers = { ...osQualifiers(facts, distribution), ...(epoch !== undefined && { epoch }) };
-      return purl("rpm", [rpmNamespace(distribution)], facts.name, version, qualifiers);
+      const [epoch, rest] = splitEpoch(version);
+      const all = { ...osQualifiers(facts, distribution), ...(epoch !== undefined && { epoch }) };
+      return purl("rpm", [rpmNamespace(distribution)], name, rest, all);
     }
-    case "npm": {
-      const parts = facts.name.split("/");
-      return purl("npm", parts.slice(0, -1), parts.at(-1) ?? "", facts.version, {});
+    case "maven": {
+      const [group = "", artifact = ""] = name.split(":");
+      // The type requires a namespace: a jar of which only the file name speaks has none.
+      if (group === "" || artifact === "") return purl("generic", [], name, version, qualifiers);
+      return purl("maven", [group], artifact, version, qualifiers);
     }
     case "pypi":
-      return purl("pypi", [], normalisedPythonName(facts.name), facts.version, {});
+      return purl("pypi", [], normalisedPythonName(name), version, qualifiers);
+    case "composer":
+      return withNamespace("composer", lower(name), version, qualifiers);
+    // Module paths distinguish capitals, and so do the databases that are asked by purl.
+    case "golang":
+    case "npm":
+    case "swift":
+    case "cpan":
+      return withNamespace(facts.type, name, version, qualifiers);
+    case "cocoapods": {
+      // A pod's subspec is a part of it: `Firebase/Auth`.
+      const [pod = "", ...subspec] = name.split("/");
+      return `${purl("cocoapods", [], pod, version, qualifiers)}${subspec.length > 0 ? `#${subspec.map(encode).join("/")}` : ""}`;
+    }
+    case "pub":
+    case "hex":
+    case "otp":
+    case "conda":
+    case "bitnami":
+      return purl(facts.type, [], lower(name), version, { ...architecture(facts), ...qualifiers });
+    case "gem":
+    case "cargo":
+    case "nuget":
+    case "cran":
+    case "conan":
+    case "generic":
+      return purl(facts.type, [], name, version, qualifiers);
   }
+}
+
+function lower(name: string): string {
+  return name.toLowerCase();
+}
+
+/** A name whose parts before the last are the namespace. */
+function withNamespace(
+  type: string,
+  name: string,
+  version: string,
+  qualifiers: Readonly<Record<string, string>> | undefined,
+): string {
+  const parts = name.split("/");
+  return purl(type, parts.slice(0, -1), parts.at(-1) ?? "", version, qualifiers);
+}
+
+/** Only types of one build per architecture say it; conda says it as `subdir` in the facts. */
+function architecture(facts: PackageFacts): Record<string, string> {
+  return facts.type === "bitnami" && facts.architecture !== undefined ? { arch: facts.architecture } : {};
 }
 
 /** PEP 503. */
@@ -39,6 +92,7 @@ function osQualifiers(facts: PackageFacts, distribution: Distribution | undefine
   return {
     ...(facts.architecture !== undefined && { arch: facts.architecture }),
     ...(distribution && { distro: release === undefined ? distribution.id : `${distribution.id}-${release}` }),
+    ...facts.qualifiers,
   };
 }
 
@@ -55,7 +109,7 @@ function purl(
   namespace: readonly string[],
   name: string,
   version: string,
-  qualifiers: Readonly<Record<string, string>>,
+  qualifiers: Readonly<Record<string, string>> = {},
 ): string {
   const path = [...namespace.filter((part) => part !== ""), name].map(encode).join("/");
   const query = Object.entries(qualifiers)
@@ -63,7 +117,8 @@ function purl(
     .sort(([one], [other]) => (one < other ? -1 : 1))
     .map(([key, value]) => `${key}=${encode(value)}`)
     .join("&");
-  return `pkg:${type}/${path}@${encode(version)}${query === "" ? "" : `?${query}`}`;
+  const at = version === "" ? "" : `@${encode(version)}`;
+  return `pkg:${type}/${path}${at}${query === "" ? "" : `?${query}`}`;
 }
 
 /** Everything but unreserved characters and the colon (which the specification leaves as it is). */

@@ -2,7 +2,31 @@
 import type { ImagePlatform } from "../registry/types.ts";
 
 /** purl types: https://github.com/package-url/purl-spec */
-export type PackageType = "deb" | "apk" | "rpm" | "npm" | "pypi";
+export type PackageType =
+  | "deb"
+  | "apk"
+  | "rpm"
+  | "alpm"
+  | "opkg"
+  | "npm"
+  | "pypi"
+  | "gem"
+  | "composer"
+  | "maven"
+  | "golang"
+  | "cargo"
+  | "nuget"
+  | "conda"
+  | "pub"
+  | "hex"
+  | "otp"
+  | "cran"
+  | "cpan"
+  | "conan"
+  | "cocoapods"
+  | "swift"
+  | "bitnami"
+  | "generic";
 
 /** Where a package was seen, and which layer brought it. */
 export interface Location {
@@ -14,12 +38,18 @@ export interface Location {
 
 export interface Package {
   readonly type: PackageType;
+  /**
+   * As the ecosystem writes it, with its namespace: `@scope/name` (npm), `group:artifact` (maven), `vendor/name`
+   * (composer), the module path (golang), `host/owner/name` (swift).
+   */
   readonly name: string;
   /** As the package manager prints it: for deb and rpm with epoch where there is one (`1:2.3-4`). */
   readonly version: string;
   readonly architecture?: string;
   /** The source package it was built from, when the format says so (deb Source, apk origin, rpm SOURCERPM). */
   readonly source?: { readonly name: string; readonly version: string };
+  /** Further purl qualifiers that tell builds apart: `channel` and `build` (conda), `platform` (gem). */
+  readonly qualifiers?: Readonly<Record<string, string>>;
   readonly purl: string;
   readonly locations: readonly Location[];
   readonly licenses?: readonly string[];
@@ -29,6 +59,8 @@ export interface Package {
   readonly modularity?: string;
   /** purl of the OS package that owns the file this package was read from. */
   readonly ownedBy?: string;
+  /** Brought by the base image alone, or (also) by the image's own layers; absent when the base image is unknown. */
+  readonly origin?: "base" | "own";
 }
 
 /** From os-release: https://www.freedesktop.org/software/systemd/man/latest/os-release.html */

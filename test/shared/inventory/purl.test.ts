@@ -42,11 +42,56 @@ describe("purl", () => {
     [{ type: "rpm", name: "a", version: "1-1" }, undefined, "pkg:rpm/a@1-1"],
     [{ type: "npm", name: "@scope/a", version: "1.0.0-rc.1+b" }, undefined, "pkg:npm/%40scope/a@1.0.0-rc.1%2Bb"],
     [{ type: "pypi", name: "Foo.Bar__baz", version: "1!2.0" }, undefined, "pkg:pypi/foo-bar-baz@1%212.0"],
+    [
+      { type: "maven", name: "org.apache.logging.log4j:log4j-core", version: "2.14.1" },
+      undefined,
+      "pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1",
+    ],
+    [{ type: "maven", name: "ant", version: "1" }, undefined, "pkg:generic/ant@1"],
+    [
+      { type: "golang", name: "github.com/BurntSushi/toml", version: "v1.2.3+incompatible" },
+      undefined,
+      "pkg:golang/github.com/BurntSushi/toml@v1.2.3%2Bincompatible",
+    ],
+    [{ type: "golang", name: "stdlib", version: "1.22.1" }, undefined, "pkg:golang/stdlib@1.22.1"],
+    [
+      { type: "composer", name: "Laravel/Framework", version: "v11.0.0" },
+      undefined,
+      "pkg:composer/laravel/framework@v11.0.0",
+    ],
+    [
+      { type: "gem", name: "nokogiri", version: "1.16.0", qualifiers: { platform: "x86_64-linux" } },
+      undefined,
+      "pkg:gem/nokogiri@1.16.0?platform=x86_64-linux",
+    ],
+    [
+      {
+        type: "conda",
+        name: "OpenSSL",
+        version: "3.2.0",
+        qualifiers: { subdir: "linux-64", channel: "conda-forge", build: "hd590300_1" },
+      },
+      undefined,
+      "pkg:conda/openssl@3.2.0?build=hd590300_1&channel=conda-forge&subdir=linux-64",
+    ],
+    [
+      { type: "swift", name: "github.com/apple/swift-nio", version: "2.0.0" },
+      undefined,
+      "pkg:swift/github.com/apple/swift-nio@2.0.0",
+    ],
+    [{ type: "cocoapods", name: "Firebase/Auth", version: "10.0.0" }, undefined, "pkg:cocoapods/Firebase@10.0.0#Auth"],
+    [
+      { type: "alpm", name: "pacman", version: "6.0.1-1", architecture: "x86_64" },
+      distribution("arch"),
+      "pkg:alpm/arch/pacman@6.0.1-1?arch=x86_64&distro=arch",
+    ],
+    [{ type: "nuget", name: "Newtonsoft.Json", version: "13.0.3" }, undefined, "pkg:nuget/Newtonsoft.Json@13.0.3"],
+    [{ type: "generic", name: "redis", version: "7.2.4" }, undefined, "pkg:generic/redis@7.2.4"],
   ])("%j", (facts, from, purl) => {
     expect(purlOf(facts, from)).toBe(purl);
     // An independent parser reads the same name and version out of it.
     const parsed = PackageURL.fromString(purl);
-    expect(parsed.type).toBe(facts.type);
+    expect(parsed.type).toBe(/^pkg:generic/.test(purl) ? "generic" : facts.type);
     const version = facts.type === "rpm" ? facts.version.replace(/^\d+:/, "") : facts.version;
     expect(parsed.version).toBe(version);
   });

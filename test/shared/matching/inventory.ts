@@ -3,7 +3,7 @@ import type { Distribution, Inventory, Package, PackageType } from "../../../sha
 /** What a test says of a package; the rest follows. */
 export type Brief = Pick<Package, "type" | "name" | "version"> & Partial<Package>;
 
-const namespaces: Readonly<Record<PackageType, string>> = {
+const namespaces: Partial<Readonly<Record<PackageType, string>>> = {
   deb: "deb/debian",
   apk: "apk/alpine",
   rpm: "rpm/redhat",
@@ -13,7 +13,7 @@ const namespaces: Readonly<Record<PackageType, string>> = {
 
 export function packageOf(brief: Brief): Package {
   return {
-    purl: `pkg:${namespaces[brief.type]}/${brief.name}@${brief.version}`,
+    purl: `pkg:${namespaces[brief.type] ?? brief.type}/${brief.name}@${brief.version}`,
     locations: [{ path: `${brief.type}/${brief.name}`, layer: "sha256:1" }],
     ...brief,
   };
