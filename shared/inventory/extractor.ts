@@ -3,10 +3,13 @@
  * paths it wants, and turns the content of one file into facts. It sees one layer at a time and never the image, so
  * that its answer can be kept with the layer.
  */
-import type { Distribution, Package, Partial } from "./types.ts";
+import type { Distribution, Package, Partial, ProductLabels, Repository } from "./types.ts";
 
 /** What a file says of a package; purl, layer and owner are known only in the image. */
-export type PackageFacts = Omit<Package, "purl" | "locations" | "ownedBy">;
+export interface PackageFacts extends Omit<Package, "purl" | "locations" | "ownedBy" | "describedBy"> {
+  /** As an SBOM writes it; kept where no package of the image is the one it means. */
+  readonly statedPurl?: string;
+}
 
 /** Language evidence (paths without leading slash) that an OS package installed. */
 export interface Ownership {
@@ -21,6 +24,20 @@ export interface Facts {
   readonly ownership?: readonly Ownership[];
   readonly distribution?: Distribution;
   readonly partial?: readonly Partial[];
+  /**
+   * The file is a lock file: nothing that it tells counts where packages of this type are installed in its project
+   * (`lock-rule.ts`).
+   */
+  readonly lockOf?: Package["type"];
+  readonly repositories?: readonly Omit<Repository, "location">[];
+  /** Names of the Red Hat repositories that the layer's packages came from. */
+  readonly contentSets?: readonly string[];
+  readonly product?: Omit<ProductLabels, "location">;
+  /**
+   * Paths of newer forms of this package database. Where one of them stands in the image and gave packages, this
+   * file's packages are left from before a migration and do not count.
+   */
+  readonly supersededBy?: readonly string[];
 }
 
 /** Which files; one match in any list is enough, and then `accept` decides. */
