@@ -9,6 +9,10 @@ import type { Distribution, Package, Partial, ProductLabels, Repository } from "
 export interface PackageFacts extends Omit<Package, "purl" | "locations" | "ownedBy" | "describedBy"> {
   /** As an SBOM writes it; kept where no package of the image is the one it means. */
   readonly statedPurl?: string;
+  /** Path inside the file, when that is an archive: becomes a part of the location, after `!/`. */
+  readonly within?: string;
+  /** `Location.sha1`. */
+  readonly sha1?: string;
 }
 
 /** Language evidence (paths without leading slash) that an OS package installed. */

@@ -157,10 +157,5 @@ export function createFileCollector(matcher: Matcher): FileCollector {
 }
 
 function hasFacts(facts: Facts): boolean {
-  return (
-    (facts.packages?.length ?? 0) > 0 ||
-    (facts.ownership?.length ?? 0) > 0 ||
-    (facts.partial?.length ?? 0) > 0 ||
-    facts.distribution !== undefined
-  );
+  return Object.values(facts).some((value) => !Array.isArray(value) || value.length > 0);
 }
