@@ -24,7 +24,7 @@ export function assemble(image: MergedImage, diffIds: readonly string[]): Assemb
   for (const [path, file] of image.files) {
     const facts = file.record.facts;
     for (const one of facts.flatMap(({ packages: found }) => found ?? [])) {
-      const location = { path, layer: diffIds[file.since.get(packageKey(one)) ?? file.layer] ?? "" };
+      const location = locationOf(one, path, diffIds[file.since.get(packageKey(one)) ?? file.layer] ?? "");
       add(packages, one, purlOf(one, distribution), owners.get(path), location);
     }
     const layer = diffIds[file.layer] ?? "";
@@ -74,8 +74,13 @@ function ownersOf(image: MergedImage, distribution: Distribution | undefined): R
   return owners;
 }
 
+function locationOf({ within, sha1 }: PackageFacts, path: string, layer: string): Location {
+  return { path: within === undefined ? path : `${path}!/${within}`, layer, ...(sha1 !== undefined && { sha1 }) };
+}
+
 interface Mutable extends Omit<Package, "locations"> {
-  readonly locations: Location[];
+  /** By path. */
+  readonly locations: Map<string, Location>;
 }
 
 function add(
@@ -88,12 +93,14 @@ function add(
   const key = `${purl}\n${ownedBy ?? ""}\n${facts.source?.name ?? ""}\n${facts.source?.version ?? ""}`;
   const known = packages.get(key);
   if (known === undefined) {
-    packages.set(key, { ...facts, purl, ...(ownedBy !== undefined && { ownedBy }), locations: [location] });
-  } else if (!known.locations.some(({ path }) => path === location.path)) known.locations.push(location);
+    const { within: _within, sha1: _sha1, ...said } = facts;
+    const locations = new Map([[location.path, location]]);
+    packages.set(key, { ...said, purl, ...(ownedBy !== undefined && { ownedBy }), locations });
+  } else if (!known.locations.has(location.path)) known.locations.set(location.path, location);
 }
 
 function finished(one: Mutable): Package {
-  const locations = one.locations.toSorted((first, second) => compare(first.path, second.path));
+  const locations = [...one.locations.values()].sort((first, second) => compare(first.path, second.path));
   return { ...one, locations };
 }
 

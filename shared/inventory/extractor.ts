@@ -3,7 +3,7 @@
  * paths it wants, and turns the content of one file into facts. It sees one layer at a time and never the image, so
  * that its answer can be kept with the layer.
  */
-import type { Distribution, Package, Partial, ProductLabels, Repository } from "./types.ts";
+import type { Distribution, Package, Partial, ProductLabels, Repository, Secret } from "./types.ts";
 
 /** What a file says of a package; purl, layer and owner are known only in the image. */
 export interface PackageFacts extends Omit<Package, "purl" | "locations" | "ownedBy" | "describedBy"> {
@@ -22,12 +22,21 @@ export interface Ownership {
   readonly paths: readonly string[];
 }
 
+/** A secret in a file: which rule found it, where, and a salted hash of it. Never the value. */
+export interface SecretFacts extends Pick<Secret, "rule" | "fingerprint"> {
+  /** From 1. */
+  readonly line: number;
+}
+
 /** What one file tells. */
 export interface Facts {
   readonly packages?: readonly PackageFacts[];
   readonly ownership?: readonly Ownership[];
   readonly distribution?: Distribution;
   readonly partial?: readonly Partial[];
+  readonly secrets?: readonly SecretFacts[];
+  /** Of a file that runs with its owner's or group's rights: told by the layer reader, not by an extractor. */
+  readonly privilegedMode?: number;
   /**
    * The file is a lock file: nothing that it tells counts where packages of this type are installed in its project
    * (`lock-rule.ts`).
@@ -74,12 +83,17 @@ export interface Extractor {
   readonly name: string;
   /** Counts up with every change of what it finds: part of the key of stored layer records. */
   readonly version: number;
-  /** `os`: packages of a distribution and facts about it. `language`: packages that an OS package may own. */
-  readonly kind: "os" | "language";
+  /**
+   * `os`: packages of a distribution and facts about it. `language`: packages that an OS package may own. `content`:
+   * what else files tell.
+   */
+  readonly kind: "os" | "language" | "content";
   readonly wants: Wants;
   /** The whole file in memory, at most `maxBytes`; larger ones become a `partial` entry. */
   readonly mode: "buffer";
   readonly maxBytes: number;
+  /** What a file over `maxBytes` means. `skip`: nothing is missing without it (a name that is only a hint). */
+  readonly oversize?: "partial" | "skip";
   /** Paths (also wanted) that belong to a file and are handed over with it, when the layer has them. */
   readonly companions?: (path: string) => readonly string[];
   /** Bounded in time by the content's size. A throw becomes a `partial` entry with the error's message. */

@@ -35,12 +35,26 @@ export const limits = {
   linksPerLayer: 250_000,
   whiteoutsPerLayer: 250_000,
   linksPerImage: 1_000_000,
+  /** Files with set-user-ID or set-group-ID: noted of one layer, and listed of an image. */
+  privilegedFilesPerLayer: 10_000,
+  privilegedFilesListed: 200,
+  /** Secrets: of one file, and of an image. */
+  secretsPerFile: 100,
+  secretsPerImage: 5000,
   /** Steps of one layer's merge through links. */
   mergeSteps: 20_000_000,
   /** One file handed to an extractor. */
   fileBytes: 256 * MB,
   /** Files held until the end of a layer because they belong together. */
   heldBytes: 320 * MB,
+  /** Archives inside of files (jars, eggs): archives in archives, how much one unpacks, all of a file's, and entries. */
+  archiveDepth: 5,
+  archiveEntryBytes: 128 * MB,
+  archiveRawBytes: 1 * GB,
+  archiveEntries: 1_000_000,
+  /** Unpacked over packed, for what unpacks to more than the floor. */
+  archiveRatio: 200,
+  archiveRatioFloorBytes: 1 * MB,
   packagesPerImage: 200_000,
   /** The same, counted in every layer that names them: package databases come again with each layer that changes them. */
   packageMentionsPerImage: 2_000_000,
