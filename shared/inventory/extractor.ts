@@ -63,6 +63,12 @@ export interface Wants {
   readonly suffixes?: readonly string[];
   /** Everything directly in these directories. */
   readonly directories?: readonly string[];
+  /**
+   * Regular files of at least `limits.executableFloorBytes` that are executable (mode) or named as libraries are, and
+   * begin as ELF, PE or Mach-O do. `any`: every one. `named`: those whose path `accept` takes, under each of the names
+   * that hard links give them. Only for extractors that stream.
+   */
+  readonly executables?: "any" | "named";
   /** Precise condition on a path that matched. Cheap and pure. */
   readonly accept?: (path: string) => boolean;
 }
@@ -78,7 +84,7 @@ export interface WantedFile {
   readonly isLanguageEvidence: (path: string) => boolean;
 }
 
-export interface Extractor {
+interface ExtractorOutline {
   /** As the folder is named. */
   readonly name: string;
   /** Counts up with every change of what it finds: part of the key of stored layer records. */
@@ -89,6 +95,10 @@ export interface Extractor {
    */
   readonly kind: "os" | "language" | "content";
   readonly wants: Wants;
+}
+
+/** Reads a file as a whole. */
+export interface Extractor extends ExtractorOutline {
   /** The whole file in memory, at most `maxBytes`; larger ones become a `partial` entry. */
   readonly mode: "buffer";
   readonly maxBytes: number;
@@ -98,4 +108,47 @@ export interface Extractor {
   readonly companions?: (path: string) => readonly string[];
   /** Bounded in time by the content's size. A throw becomes a `partial` entry with the error's message. */
   extract(file: WantedFile): Facts;
+}
+
+/** Reads files of any size as they go by, in memory that does not grow with them. */
+export interface StreamExtractor extends ExtractorOutline {
+  readonly mode: "stream";
+  /**
+   * Looks at the first bytes: undefined when the file is of no interest, which then costs nothing more. A throw, here
+   * or in the reader, becomes a `partial` entry with the error's message.
+   */
+  open(file: StreamedFile): FileReader | undefined;
+}
+
+export type AnyExtractor = Extractor | StreamExtractor;
+
+export interface StreamedFile {
+  /** Canonical path in the layer. */
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Permission bits, with set-user-ID and set-group-ID. */
+  readonly mode: number;
+  /** The first `limits.streamHeadBytes` bytes, or all; valid only during the call. */
+  readonly head: Buffer;
+}
+
+export interface FileReader {
+  /** The next bytes, which begin at `offset` of the file; the first ones are those of the head again. Keep no reference. */
+  push(piece: Buffer, offset: number): void;
+  /** After the last bytes. */
+  end(): Facts | RangeRequest;
+}
+
+/** Bytes that had gone by when it turned out that they matter. They cost a second pass over the layer: ask rarely. */
+export interface RangeRequest {
+  /** Within the file; together at most `limits.rangeBytes`. */
+  readonly ranges: readonly Range[];
+  /** Gets the content of each range, in the order asked for. */
+  extract(contents: readonly Buffer[]): Facts;
+}
+
+export interface Range {
+  readonly offset: number;
+  readonly length: number;
 }

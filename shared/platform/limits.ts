@@ -55,6 +55,11 @@ export const limits = {
   /** Unpacked over packed, for what unpacks to more than the floor. */
   archiveRatio: 200,
   archiveRatioFloorBytes: 1 * MB,
+  /** What a streaming extractor sees before it decides, and the least size of an executable that is looked at. */
+  streamHeadBytes: 16 * kB,
+  executableFloorBytes: 16 * kB,
+  /** Bytes of one file that a streaming extractor may ask for again. */
+  rangeBytes: 8 * MB,
   packagesPerImage: 200_000,
   /** The same, counted in every layer that names them: package databases come again with each layer that changes them. */
   packageMentionsPerImage: 2_000_000,
