@@ -59,7 +59,7 @@ export function createFileCollector(matcher: Matcher): FileCollector {
       return undefined;
     }
     const extractors = wanted.extractors.filter(({ maxBytes }) => entry.size <= Math.min(maxBytes, limits.fileBytes));
-    if (extractors.length < wanted.extractors.length) {
+    if (wanted.extractors.some((one) => !extractors.includes(one) && one.oversize !== "skip")) {
       refuse(wanted.path, "fileBytes", `the file has ${entry.size} bytes, more than its extractor reads`);
     }
     return extractors.length === 0 ? undefined : { path: wanted.path, extractors };

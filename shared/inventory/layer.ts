@@ -5,7 +5,7 @@ import { limits } from "../platform/limits.ts";
 import { decompress } from "./decompress.ts";
 import { createFileCollector, type FileCollector } from "./file-collector.ts";
 import { collectAncestors, collectPathHashes } from "./path-hash.ts";
-import type { LayerRecord } from "./record.ts";
+import type { FileRecord, LayerRecord } from "./record.ts";
 import { type Position, survivorsOf } from "./survivors.ts";
 import type { NameProblem } from "./tar/name.ts";
 import { createTarWalker, type TarEntry, type TarHandler } from "./tar/walker.ts";
@@ -64,6 +64,7 @@ interface Scan {
 }
 
 const start: Position = { paths: 0, directories: 0 };
+const setIdBits = 0o6000;
 const opaqueMarker = ".wh..wh..opq";
 
 function createScan(matcher: Matcher): Scan {
@@ -73,6 +74,8 @@ function createScan(matcher: Matcher): Scan {
   let lastDirectory = 0;
   const links = new Map<string, { target: string; position: Position }>();
   const positions = new Map<string, Position>();
+  /** Mode by path of files with set-user-ID or set-group-ID. */
+  const privileged = new Map<string, number>();
   const whiteouts: string[] = [];
   const opaque: string[] = [];
   const partial: Partial[] = [];
@@ -124,6 +127,18 @@ function createScan(matcher: Matcher): Scan {
     links.set(path, { target, position: here() });
   }
 
+  function privilegedFile(entry: TarEntry): void {
+    const path = entry.path();
+    if (!follows(path)) return;
+    if (privileged.size >= limits.privilegedFilesPerLayer && !privileged.has(path)) {
+      const detail = `only the first ${limits.privilegedFilesPerLayer} set-user-ID and set-group-ID files were noted`;
+      reportOnce("privilegedFilesPerLayer", detail);
+      return;
+    }
+    privileged.set(path, entry.mode());
+    positions.set(path, here());
+  }
+
   function here(): Position {
     return { paths: paths.count, directories: directories.count };
   }
@@ -149,7 +164,9 @@ function createScan(matcher: Matcher): Scan {
       }
       paths.add(name.high, name.low);
       if (kind === "symlink") symlink(entry);
-      if ((kind !== "file" && kind !== "hard-link") || !matcher.maybe(name)) return false;
+      if (kind !== "file" && kind !== "hard-link") return false;
+      if ((entry.mode() & setIdBits) !== 0) privilegedFile(entry);
+      if (!matcher.maybe(name)) return false;
       const path = entry.path();
       const extractors = matcher.match(path);
       if (extractors.length === 0 || !follows(path)) return false;
@@ -173,7 +190,9 @@ function createScan(matcher: Matcher): Scan {
       const survivors = survivorsOf(paths, directories, [...positions, ...linkPositions]);
       return {
         entries,
-        files: files.finish().filter(({ path }) => survivors.survives(path, positions.get(path) ?? start)),
+        files: withModes(files.finish(), privileged).filter(({ path }) =>
+          survivors.survives(path, positions.get(path) ?? start),
+        ),
         whiteouts,
         opaque,
         links: [...links]
@@ -186,6 +205,18 @@ function createScan(matcher: Matcher): Scan {
       };
     },
   };
+}
+
+/** Files that tell of nothing else but their mode get a record of their own. */
+function withModes(files: readonly FileRecord[], modes: ReadonlyMap<string, number>): readonly FileRecord[] {
+  if (modes.size === 0) return files;
+  const others = new Map(modes);
+  const known = files.map(({ path, facts }) => {
+    const privilegedMode = others.get(path);
+    others.delete(path);
+    return { path, facts: privilegedMode === undefined ? facts : [...facts, { privilegedMode }] };
+  });
+  return [...known, ...[...others].map(([path, privilegedMode]) => ({ path, facts: [{ privilegedMode }] }))];
 }
 
 function isWhiteout({ name }: TarEntry): boolean {

@@ -142,6 +142,104 @@ export interface ProductLabels {
   readonly location: Location;
 }
 
+/** Where a secret stands. */
+export type SecretPlace =
+  | {
+      readonly kind: "file";
+      readonly path: string;
+      /** diffID. */
+      readonly layer: string;
+      /** From 1. */
+      readonly line: number;
+      /** Whether a later layer removed or replaced the file: whoever has the image can still read it in `layer`. */
+      readonly removed: boolean;
+    }
+  /** A variable of the image's environment, or a label, by name. */
+  | { readonly kind: "environment" | "label"; readonly name: string }
+  /** A step of the image's history, from 0, and the diffID of the layer it made. */
+  | { readonly kind: "history"; readonly step: number; readonly layer?: string };
+
+/** A secret in an image: where, by which rule, and never its value. */
+export interface Secret {
+  /** Id of a rule of `secrets/rules.ts`. */
+  readonly rule: string;
+  readonly place: SecretPlace;
+  /**
+   * Hexadecimal digits of a hash of the value, salted with rule and place: another value at the same place has
+   * another one. Only four digits where the value may be guessed (passwords), so that a guess cannot be confirmed.
+   */
+  readonly fingerprint: string;
+}
+
+/** The image that this one was built from. */
+export interface BaseImage {
+  /** As the image says it: `docker.io/library/node:20`. */
+  readonly name?: string;
+  /** Of its manifest or index. */
+  readonly digest?: string;
+  /** How many of the image's layers, from the lowest, are the base image's; absent when unknown. */
+  readonly layers?: number;
+  /**
+   * What says so. `annotation`, `label`: `org.opencontainers.image.base.*` (a label may be inherited from the base
+   * image itself). `known-image`: an image seen before has these layers. `history`: the last CMD or ENTRYPOINT before
+   * further layers, an informed guess.
+   */
+  readonly evidence: readonly ("annotation" | "label" | "known-image" | "history")[];
+}
+
+/** A way of building that posture checks ask about. */
+export type BuildHabit =
+  | "add-remote"
+  | "add-instead-of-copy"
+  | "pipe-to-shell"
+  | "sudo"
+  | "latest"
+  | "world-writable"
+  | "update-alone"
+  | "unverified-packages";
+
+/** One step of the image's history that shows such habits. */
+export interface BuildStep {
+  /** From 0, of all steps. */
+  readonly step: number;
+  /** diffID of the layer it made. */
+  readonly layer?: string;
+  /** Secrets replaced by `***`. */
+  readonly createdBy: string;
+  readonly habits: readonly BuildHabit[];
+}
+
+/** Files with set-user-ID or set-group-ID that stand in the image. */
+export interface PrivilegedFiles {
+  readonly count: number;
+  /** The first of them by path. `mode`: octal, four digits. */
+  readonly files: readonly { readonly path: string; readonly mode: string; readonly layer: string }[];
+}
+
+/** What the image's configuration and history say, for posture checks. Environment values are left out. */
+export interface ImageFacts {
+  readonly created?: string;
+  /** Absent: root. */
+  readonly user?: string;
+  /** Names of variables. */
+  readonly environment: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly entrypoint?: readonly string[];
+  readonly command?: readonly string[];
+  /** As `8080/tcp`. */
+  readonly exposedPorts: readonly string[];
+  readonly volumes: readonly string[];
+  readonly workingDirectory?: string;
+  readonly stopSignal?: string;
+  /** Absent: none is declared. `disabled`: declared as NONE. */
+  readonly healthcheck?: { readonly test: readonly string[]; readonly disabled: boolean };
+  /** How many steps the history has. 0: it was removed, and nothing can be said of how the image was built. */
+  readonly historySteps: number;
+  /** The steps that show habits. */
+  readonly steps: readonly BuildStep[];
+  readonly privilegedFiles: PrivilegedFiles;
+}
+
 /** What was not read, and why: never silence. */
 export interface Partial {
   /** A key of `limits`, or an error code. */
@@ -176,6 +274,10 @@ export interface Inventory {
   readonly repositories?: readonly Repository[];
   readonly contentSets?: readonly ContentSets[];
   readonly products?: readonly ProductLabels[];
+  readonly baseImage?: BaseImage;
+  /** Files by path, then environment, labels and history. */
+  readonly secrets?: readonly Secret[];
+  readonly facts?: ImageFacts;
   /** Names and versions of the extractors that read it; part of every cache key. */
   readonly extractors: string;
 }

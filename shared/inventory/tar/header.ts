@@ -7,6 +7,8 @@ export const blockSize = 512;
 export const field = {
   name: 0,
   nameLength: 100,
+  mode: 100,
+  modeLength: 8,
   size: 124,
   checksum: 148,
   type: 156,

@@ -21,6 +21,8 @@ export interface TarEntry {
   /** Stored with holes: what is stored is not what the file contains. */
   sparse: boolean;
   readonly name: EntryName;
+  /** Permission bits with set-user-ID, set-group-ID and sticky; 0 when the header has none. Read when asked for. */
+  mode(): number;
   /** The canonical path. */
   path(): string;
   /** The target of a symlink, as written; of a hard link, its canonical path (undefined: outside the root). */
@@ -68,12 +70,15 @@ export function createTarWalker(handler: TarHandler): TarWalker {
   let link: Uint8Array = partial;
   let linkStart = 0;
   let linkEnd = 0;
+  let modeIn: Uint8Array = partial;
+  let modeAt = 0;
 
   const entry: TarEntry = {
     kind: "file",
     size: 0,
     sparse: false,
     name,
+    mode: () => readNumber(modeIn, modeAt, field.modeLength) & 0o7777,
     path: () => nameText(name),
     target: () => {
       const text = textOf(link.subarray(linkStart, linkEnd));
@@ -123,6 +128,8 @@ export function createTarWalker(handler: TarHandler): TarWalker {
     if (size > limits.layerRawBytes) {
       throw new PermanentError("layer-too-large", `an entry of ${size} bytes (limit layerRawBytes)`);
     }
+    modeIn = bytes;
+    modeAt = at + field.mode;
     const extended = type === 83 && bytes[at + field.sparseExtended] !== 0;
     entry.sparse = type === 83 || records.sparse;
     const problem = entryName(bytes, at);
