@@ -1,10 +1,12 @@
 /** The merged files as an inventory: distribution, purls, owners, locations. */
 import { limits } from "../platform/limits.ts";
-import type { Facts, PackageFacts } from "./extractor.ts";
+import type { Facts } from "./extractor.ts";
 import type { TreeFile } from "./file-tree.ts";
+import { createLockRule } from "./lock-rule.ts";
+import { gatherPackages } from "./mentions.ts";
 import { type MergedImage, packageKey } from "./merge.ts";
 import { purlOf } from "./purl.ts";
-import type { Distribution, Location, Package, Partial } from "./types.ts";
+import type { Distribution, Package, Partial } from "./types.ts";
 
 export interface Assembled {
   readonly distribution?: Distribution;
@@ -19,18 +21,19 @@ const distributionFiles = ["etc/os-release", "usr/lib/os-release"];
 export function assemble(image: MergedImage, diffIds: readonly string[]): Assembled {
   const distribution = distributionOf(image);
   const owners = ownersOf(image, distribution);
-  const packages = new Map<string, Mutable>();
+  const gathering = gatherPackages(distribution);
+  const locks = createLockRule(image.files);
   const partial: Partial[] = [...image.partial];
   for (const [path, file] of image.files) {
-    const facts = file.record.facts;
+    const facts = file.record.facts.filter(({ lockOf }) => lockOf === undefined || !locks.isInstalled(lockOf, path));
     for (const one of facts.flatMap(({ packages: found }) => found ?? [])) {
-      const location = locationOf(one, path, diffIds[file.since.get(packageKey(one)) ?? file.layer] ?? "");
-      add(packages, one, purlOf(one, distribution), owners.get(path), location);
+      const broughtBy = diffIds[file.since.get(packageKey(one)) ?? file.layer] ?? "";
+      gathering.add({ facts: one, path, layer: broughtBy, ownedBy: owners.get(path) });
     }
     const layer = diffIds[file.layer] ?? "";
     for (const one of facts.flatMap(({ partial: found }) => found ?? [])) partial.push({ ...one, path, layer });
   }
-  const sorted = [...packages.values()].map(finished).sort(byPurlAndPath);
+  const sorted = [...gathering.finish()].sort(byPurlAndPath);
   if (sorted.length > limits.packagesPerImage) {
     const detail = `${sorted.length} packages, the first ${limits.packagesPerImage} are listed`;
     partial.push({ reason: "packagesPerImage", detail });
@@ -59,6 +62,7 @@ function ownersOf(image: MergedImage, distribution: Distribution | undefined): R
   const purls = new Map<string, string>();
   const facts = image.files.flatMap(([, file]) => file.record.facts);
   for (const one of facts.flatMap(({ packages }) => packages ?? [])) {
+    if (one.evidence === "sbom") continue;
     const purl = purlOf(one, distribution);
     for (const key of [`${one.type}\n${one.name}`, `${one.type}\n${one.name}\n${one.version}`]) {
       if (!purls.has(key)) purls.set(key, purl);
@@ -72,36 +76,6 @@ function ownersOf(image: MergedImage, distribution: Distribution | undefined): R
     for (const path of paths) owners.set(image.canonical(path, "keep") ?? path, purl);
   }
   return owners;
-}
-
-function locationOf({ within, sha1 }: PackageFacts, path: string, layer: string): Location {
-  return { path: within === undefined ? path : `${path}!/${within}`, layer, ...(sha1 !== undefined && { sha1 }) };
-}
-
-interface Mutable extends Omit<Package, "locations"> {
-  /** By path. */
-  readonly locations: Map<string, Location>;
-}
-
-function add(
-  packages: Map<string, Mutable>,
-  facts: PackageFacts,
-  purl: string,
-  ownedBy: string | undefined,
-  location: Location,
-): void {
-  const key = `${purl}\n${ownedBy ?? ""}\n${facts.source?.name ?? ""}\n${facts.source?.version ?? ""}`;
-  const known = packages.get(key);
-  if (known === undefined) {
-    const { within: _within, sha1: _sha1, ...said } = facts;
-    const locations = new Map([[location.path, location]]);
-    packages.set(key, { ...said, purl, ...(ownedBy !== undefined && { ownedBy }), locations });
-  } else if (!known.locations.has(location.path)) known.locations.set(location.path, location);
-}
-
-function finished(one: Mutable): Package {
-  const locations = [...one.locations.values()].sort((first, second) => compare(first.path, second.path));
-  return { ...one, locations };
 }
 
 function byPurlAndPath(one: Package, other: Package): number {
