@@ -8,8 +8,9 @@ import type { Inventory } from "../../../shared/inventory/types.ts";
 import { compileMatcher } from "../../../shared/inventory/wanted.ts";
 import type { Image } from "../../../shared/registry/types.ts";
 
+/** Copies, because pieces belong to their reader. */
 export async function* inPieces(bytes: Uint8Array, size = 65_536): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+  for (let at = 0; at < bytes.length; at += size) yield Buffer.from(bytes.subarray(at, at + size));
 }
 
 /** An image of these layers; counts how often each was opened. */
