@@ -54,20 +54,44 @@ const documentSchema = z.object({
   annotations: optional(z.record(z.string(), z.string())),
 });
 
+/** What only tells something of an image never makes it unreadable. */
+const told = <Schema extends z.ZodType>(schema: Schema) => optional(schema).catch(undefined);
+/** Some writers give a command line as one text. */
+const commandLine = told(z.union([z.array(z.string()), z.string().transform((line) => [line])]));
+/** Go's sets: objects of which only the keys say something. */
+const keys = told(z.record(z.string(), z.unknown()).transform((set) => Object.keys(set).sort()));
+
+const configSchema = z.object({
+  User: optional(z.string()),
+  Env: optional(z.array(z.string())),
+  Labels: optional(z.record(z.string(), z.string())),
+  Entrypoint: commandLine,
+  Cmd: commandLine,
+  ExposedPorts: keys,
+  Volumes: keys,
+  WorkingDir: told(z.string()),
+  StopSignal: told(z.string()),
+  Healthcheck: told(z.object({ Test: told(z.array(z.string())) })),
+});
+type Configured = Partial<z.infer<typeof configSchema>>;
+
 const configurationSchema = z.object({
   os: optional(z.string()),
   architecture: optional(z.string()),
   variant: optional(z.string()),
   created: optional(z.string()),
-  config: optional(
-    z.object({
-      User: optional(z.string()),
-      Env: optional(z.array(z.string())),
-      Labels: optional(z.record(z.string(), z.string())),
-    }),
-  ),
+  config: optional(configSchema),
   rootfs: optional(z.object({ diff_ids: optional(z.array(z.string().regex(digestPattern))) })),
-  history: optional(z.array(z.object({ created_by: optional(z.string()), empty_layer: optional(z.boolean()) }))),
+  history: optional(
+    z.array(
+      z.object({
+        created: told(z.string()),
+        created_by: optional(z.string()),
+        comment: told(z.string()),
+        empty_layer: optional(z.boolean()),
+      }),
+    ),
+  ),
 });
 
 export interface ManifestDocument {
@@ -121,12 +145,30 @@ export function parseDocument(bytes: Uint8Array, declared?: string): ManifestDoc
  */
 export function parseConfiguration(bytes: Uint8Array): ImageConfiguration {
   const raw = checked(configurationSchema, parseJson(bytes, "configuration", limits.configBytes), "configuration");
-  const { User: user, Env: environment, Labels: labels } = raw.config ?? {};
+  const config: Configured = raw.config ?? {};
   return {
     ...defined({ os: raw.os, architecture: raw.architecture, variant: raw.variant, created: raw.created }),
-    config: defined({ user: user === "" ? undefined : user, environment, labels }),
+    config: defined({
+      user: config.User === "" ? undefined : config.User,
+      environment: config.Env,
+      labels: config.Labels,
+      entrypoint: config.Entrypoint,
+      command: config.Cmd,
+      exposedPorts: config.ExposedPorts,
+      volumes: config.Volumes,
+      workingDirectory: config.WorkingDir === "" ? undefined : config.WorkingDir,
+      stopSignal: config.StopSignal,
+      healthcheck: config.Healthcheck?.Test,
+    }),
     diffIds: raw.rootfs?.diff_ids ?? [],
-    history: (raw.history ?? []).map((step) => defined({ createdBy: step.created_by, emptyLayer: step.empty_layer })),
+    history: (raw.history ?? []).map((step) =>
+      defined({
+        created: step.created,
+        createdBy: step.created_by,
+        comment: step.comment,
+        emptyLayer: step.empty_layer,
+      }),
+    ),
   };
 }
 

@@ -44,10 +44,28 @@ export interface ImageConfiguration {
     readonly user?: string;
     readonly environment?: readonly string[];
     readonly labels?: Readonly<Record<string, string>>;
+    readonly entrypoint?: readonly string[];
+    readonly command?: readonly string[];
+    /** As `8080/tcp`. */
+    readonly exposedPorts?: readonly string[];
+    readonly volumes?: readonly string[];
+    readonly workingDirectory?: string;
+    readonly stopSignal?: string;
+    /** First `NONE`, `CMD` or `CMD-SHELL`, then its arguments; empty: inherited. Times are left out. */
+    readonly healthcheck?: readonly string[];
   };
   /** Uncompressed digests, lowest layer first; empty when the source has none. */
   readonly diffIds: readonly string[];
-  readonly history: readonly { readonly createdBy?: string; readonly emptyLayer?: boolean }[];
+  readonly history: readonly HistoryStep[];
+}
+
+/** One step of how the image was built. */
+export interface HistoryStep {
+  readonly created?: string;
+  readonly createdBy?: string;
+  /** BuildKit says here by which builder. */
+  readonly comment?: string;
+  readonly emptyLayer?: boolean;
 }
 
 /** One image (one platform) whose layers can be streamed. */
@@ -62,6 +80,7 @@ export interface Image {
   /**
    * The compressed bytes of layer `index`, as stored. Ends normally only when size and digest were right; else throws
    * `PermanentError("digest-mismatch" | "truncated-layer")`, or `TransientError` when the connection is to blame.
+   * Pieces of 16 kB and more belong to the reader, who may give their memory back when it has used them.
    */
   openLayer(index: number): AsyncIterable<Uint8Array>;
 }

@@ -146,9 +146,20 @@ describe("configurations", () => {
         architecture: "arm64",
         variant: "v8",
         created: "2024-01-01T00:00:00Z",
-        config: { User: "", Env: ["A=b"], Labels: null, Cmd: ["x"] },
+        config: {
+          User: "",
+          Env: ["A=b"],
+          Labels: null,
+          Cmd: ["x"],
+          Entrypoint: "/entry",
+          ExposedPorts: { "8080/tcp": {}, "53/udp": {} },
+          Volumes: null,
+          WorkingDir: "",
+          Healthcheck: { Test: ["CMD", "x"], Interval: 1 },
+          StopSignal: 15,
+        },
         rootfs: { type: "layers", diff_ids: [descriptor.digest] },
-        history: [{ created_by: "RUN x", empty_layer: true }, {}],
+        history: [{ created_by: "RUN x", empty_layer: true, comment: "buildkit", created: 1 }, {}],
       }),
     );
     expect(configuration).toEqual({
@@ -156,9 +167,15 @@ describe("configurations", () => {
       architecture: "arm64",
       variant: "v8",
       created: "2024-01-01T00:00:00Z",
-      config: { environment: ["A=b"] },
+      config: {
+        environment: ["A=b"],
+        command: ["x"],
+        entrypoint: ["/entry"],
+        exposedPorts: ["53/udp", "8080/tcp"],
+        healthcheck: ["CMD", "x"],
+      },
       diffIds: [descriptor.digest],
-      history: [{ createdBy: "RUN x", emptyLayer: true }, {}],
+      history: [{ createdBy: "RUN x", emptyLayer: true, comment: "buildkit" }, {}],
     });
     expect(parseConfiguration(json({ config: null, rootfs: null }))).toEqual({ config: {}, diffIds: [], history: [] });
   });
