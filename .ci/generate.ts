@@ -48,7 +48,7 @@ export const registries: readonly Registry[] = [
     exported: "extractor",
     list: "shared/inventory/registry.generated.ts",
     constant: "extractors",
-    type: { name: "Extractor", from: "shared/inventory/extractor.ts" },
+    type: { name: "AnyExtractor", from: "shared/inventory/extractor.ts" },
   },
   {
     files: "shared/versions/schemes/*.ts",

@@ -1,99 +1,134 @@
 /** Gathers the content of wanted files out of a layer's stream and hands it to their extractors. */
 import { messageOf } from "../platform/errors.ts";
 import { limits } from "../platform/limits.ts";
-import type { Extractor, Facts } from "./extractor.ts";
+import type { AnyExtractor, Extractor, Facts, RangeRequest } from "./extractor.ts";
+import { captureRanges, type RangeCapture } from "./range-capture.ts";
 import type { FileRecord } from "./record.ts";
+import { createStreamReading, type StreamedEntry, type StreamResult } from "./stream-reading.ts";
+import type { Position } from "./survivors.ts";
 import { type EntryName, hashOf } from "./tar/name.ts";
 import type { TarEntry } from "./tar/walker.ts";
 import type { Partial } from "./types.ts";
 import type { Matcher } from "./wanted.ts";
 
+/** Where an entry stands: how many paths had been seen, and which entry of the archive it is. */
+export interface Place {
+  readonly position: Position;
+  readonly ordinal: number;
+}
+
+export interface CollectedFile {
+  readonly record: FileRecord;
+  readonly position: Position;
+}
+
 export interface FileCollector {
   /** A wanted entry begins; true when its content is to come. */
-  begin(path: string, extractors: readonly Extractor[], entry: TarEntry): boolean;
+  begin(path: string, extractors: readonly AnyExtractor[], entry: TarEntry, place: Place): boolean;
   readonly content: (piece: Uint8Array) => void;
   readonly end: () => void;
-  /** Wanted hard links, by the path of their target: their content is read in a second pass. */
-  readonly hardLinks: ReadonlyMap<string, readonly string[]>;
-  /** Whether a name may be such a target; cheap. */
-  mayBeTarget(name: EntryName): boolean;
-  beginTarget(path: string, entry: TarEntry): boolean;
+  /** Whether content is missing that only a second pass gives: of hard links, and ranges that were asked for. */
+  needsSecondPass(): boolean;
+  /** The same entry in the second pass; true when its content is to come. */
+  beginAgain(entry: TarEntry, ordinal: number): boolean;
   /** The files that told something; extracts those that waited for companions. Call once. */
-  finish(): readonly FileRecord[];
+  finish(): readonly CollectedFile[];
   readonly partial: readonly Partial[];
 }
 
 interface Wanted {
   readonly path: string;
+  readonly position: Position;
+  readonly extractors: readonly AnyExtractor[];
+}
+
+/** A wanted file whose content is kept as a whole. */
+interface Buffered extends Wanted {
   readonly extractors: readonly Extractor[];
 }
 
+interface PendingRequest {
+  readonly path: string;
+  readonly position: Position;
+  readonly request: RangeRequest;
+}
+
 export function createFileCollector(matcher: Matcher): FileCollector {
-  const records = new Map<string, FileRecord>();
-  const held = new Map<string, { wanted: Wanted; content: Buffer }>();
-  const hardLinks = new Map<string, string[]>();
-  const targetHashes = new Set<number>();
-  /** Wanted hard links whose content is still to come. */
-  const pendingLinks = new Map<string, readonly Extractor[]>();
+  const found = new Map<string, { facts: Facts[]; position: Position }>();
+  const held = new Map<string, { wanted: Buffered; content: Buffer }>();
+  const links = createHardLinks(refuse);
+  /** Asked for again, by the number of the entry. */
+  const requests = new Map<number, PendingRequest[]>();
   const partial: Partial[] = [];
   let heldBytes = 0;
+  let packages = 0;
+  let isSecondPass = false;
   /** The file at hand: who wants it, its content and how much of it is there. */
-  let current: readonly Wanted[] = [];
+  let place: Place = { position: { paths: 0, directories: 0 }, ordinal: 0 };
+  let current: readonly Buffered[] = [];
   let buffer = Buffer.alloc(0);
   let filled = 0;
+  const streams = createStreamReading(refuse);
+  let streamed: ReadonlyMap<StreamedEntry, Position> = new Map();
+  let captures: { pending: PendingRequest; capture: RangeCapture }[] = [];
+  let passed = 0;
 
-  function note(path: string, facts: readonly Facts[]): void {
-    // Deleted first: a repeated path moves to its last place.
-    records.delete(path);
-    records.set(path, { path, facts });
+  function note({ path, position }: Omit<Wanted, "extractors">, facts: readonly Facts[]): void {
+    const told = facts.filter(hasFacts);
+    if (told.length === 0) return;
+    packages += told.reduce((sum, one) => sum + (one.packages?.length ?? 0), 0);
+    if (packages > limits.packagesPerImage && found.size > 0) {
+      refuseOnce("packagesPerImage", "the layer names more packages than an image may have: some were left out");
+      return;
+    }
+    const known = found.get(path);
+    if (known === undefined) found.set(path, { facts: told, position });
+    else known.facts.push(...told);
   }
 
   function refuse(path: string, reason: string, detail: string): void {
     partial.push({ reason, path, detail });
   }
 
-  /** Those of `wanted` whose extractors take a file of this size; the others are told of. */
-  function affordable(wanted: Wanted, entry: TarEntry): Wanted | undefined {
-    if (entry.sparse) {
-      refuse(wanted.path, "sparse-file", "stored with holes, which are not read");
-      return undefined;
-    }
-    const extractors = wanted.extractors.filter(({ maxBytes }) => entry.size <= Math.min(maxBytes, limits.fileBytes));
-    if (wanted.extractors.some((one) => !extractors.includes(one) && one.oversize !== "skip")) {
-      refuse(wanted.path, "fileBytes", `the file has ${entry.size} bytes, more than its extractor reads`);
-    }
-    return extractors.length === 0 ? undefined : { path: wanted.path, extractors };
+  function refuseOnce(reason: string, detail: string): void {
+    if (!partial.some((one) => one.reason === reason && one.path === undefined)) partial.push({ reason, detail });
   }
 
   function start(wanted: readonly Wanted[], entry: TarEntry): boolean {
-    current = wanted.flatMap((one) => affordable(one, entry) ?? []);
-    if (current.length === 0) return false;
-    buffer = Buffer.allocUnsafe(entry.size);
-    filled = 0;
+    if (entry.sparse) {
+      for (const { path } of wanted) refuse(path, "sparse-file", "stored with holes, which are not read");
+      return false;
+    }
+    current = wanted.flatMap((one) => affordable(one, entry.size, refuse) ?? []);
+    if (current.length > 0) {
+      buffer = Buffer.allocUnsafe(entry.size);
+      filled = 0;
+    }
+    streamed = streamedEntries(wanted, entry);
+    streams.begin([...streamed.keys()]);
     // The walker sends no content for an empty file, but does close it.
-    return true;
+    return current.length > 0 || streamed.size > 0;
   }
 
-  function extractAll(wanted: Wanted, content: Buffer): void {
+  function extractAll(wanted: Buffered, content: Buffer): void {
+    const { path } = wanted;
     const companions = new Map<string, Buffer>();
     const facts: Facts[] = [];
     for (const extractor of wanted.extractors) {
-      for (const path of extractor.companions?.(wanted.path) ?? []) {
-        const companion = held.get(path);
-        if (companion !== undefined) companions.set(path, companion.content);
+      for (const companionPath of extractor.companions?.(path) ?? []) {
+        const companion = held.get(companionPath);
+        if (companion !== undefined) companions.set(companionPath, companion.content);
       }
       try {
-        const { path } = wanted;
-        const found = extractor.extract({ path, content, companions, isLanguageEvidence: matcher.isLanguageEvidence });
-        if (hasFacts(found)) facts.push(found);
+        facts.push(extractor.extract({ path, content, companions, isLanguageEvidence: matcher.isLanguageEvidence }));
       } catch (thrown) {
-        refuse(wanted.path, "unreadable-file", `${extractor.name}: ${messageOf(thrown)}`);
+        refuse(path, "unreadable-file", `${extractor.name}: ${messageOf(thrown)}`);
       }
     }
-    note(wanted.path, facts);
+    note(wanted, facts);
   }
 
-  function hold(wanted: Wanted, content: Buffer): void {
+  function hold(wanted: Buffered, content: Buffer): void {
     release(wanted.path);
     if (heldBytes + content.length > limits.heldBytes) {
       refuse(wanted.path, "heldBytes", "too many large files that belong together");
@@ -108,28 +143,66 @@ export function createFileCollector(matcher: Matcher): FileCollector {
     held.delete(path);
   }
 
+  function endStreams(): void {
+    for (const result of streams.end()) {
+      const { path } = result.entry;
+      const position = streamed.get(result.entry) ?? place.position;
+      note({ path, position }, result.facts);
+      if (result.readBy.some(isNamed)) links.knows(path);
+      for (const request of result.requests) ask({ path, position, request });
+    }
+    streamed = new Map();
+  }
+
+  function ask(pending: PendingRequest): void {
+    const bytes = pending.request.ranges.reduce((sum, { length }) => sum + length, 0);
+    if (isSecondPass) refuse(pending.path, "second-pass", "a hard link's content was asked for a third time");
+    else if (bytes > limits.rangeBytes) refuse(pending.path, "rangeBytes", `${bytes} bytes were asked for again`);
+    else {
+      requests.set(place.ordinal, [...(requests.get(place.ordinal) ?? []), pending]);
+      links.knows(pending.path);
+    }
+  }
+
+  function endCaptures(): void {
+    for (const { pending, capture } of captures) {
+      const contents = capture.contents();
+      try {
+        if (contents === undefined) refuse(pending.path, "unreadable-file", "bytes beyond the end were asked for");
+        else note(pending, [pending.request.extract(contents)]);
+      } catch (thrown) {
+        refuse(pending.path, "unreadable-file", messageOf(thrown));
+      }
+    }
+    captures = [];
+  }
+
+  /** What the layer said before of this path is gone. */
+  function forget(path: string): void {
+    release(path);
+    found.delete(path);
+    links.forget(path);
+  }
+
   return {
-    hardLinks,
     partial,
-    begin(path, extractors, entry) {
-      release(path);
-      pendingLinks.delete(path);
-      note(path, []);
+    begin(path, extractors, entry, at) {
+      forget(path);
+      place = at;
       if (entry.kind === "hard-link") {
-        const target = entry.target();
-        if (target === undefined) refuse(path, "outside-root", "a hard link to outside of the root");
-        else {
-          hardLinks.set(target, [...(hardLinks.get(target) ?? []), path]);
-          targetHashes.add(hashOf(target));
-          pendingLinks.set(path, extractors);
-        }
+        links.add({ path, position: at.position, extractors }, entry, (target) => found.has(target));
         return false;
       }
-      return start([{ path, extractors }], entry);
+      return start([{ path, position: at.position, extractors }], entry);
     },
     content(piece) {
-      buffer.set(piece, filled);
-      filled += piece.length;
+      if (current.length > 0) {
+        buffer.set(piece, filled);
+        filled += piece.length;
+      }
+      streams.push(piece);
+      for (const { capture } of captures) capture.push(piece, passed);
+      passed += piece.length;
     },
     end() {
       for (const wanted of current) {
@@ -138,20 +211,123 @@ export function createFileCollector(matcher: Matcher): FileCollector {
       }
       buffer = Buffer.alloc(0);
       current = [];
+      endStreams();
+      endCaptures();
     },
-    mayBeTarget: (name) => targetHashes.has(name.high),
-    beginTarget(path, entry) {
-      const waiting = (hardLinks.get(path) ?? []).filter((link) => pendingLinks.has(link));
-      if (waiting.length === 0 || entry.kind === "hard-link") return false;
-      const wanted = waiting.map((link) => ({ path: link, extractors: pendingLinks.get(link) ?? [] }));
-      for (const link of waiting) pendingLinks.delete(link);
-      return start(wanted, entry);
+    needsSecondPass: () => requests.size > 0 || links.waiting(),
+    beginAgain(entry, ordinal) {
+      isSecondPass = true;
+      passed = 0;
+      captures = (requests.get(ordinal) ?? []).map((pending) => ({
+        pending,
+        capture: captureRanges(pending.request.ranges),
+      }));
+      const wanted = entry.kind === "file" && links.mayBeTarget(entry.name) ? links.take(entry.path()) : [];
+      const isWanted = wanted.length > 0 && start(wanted, entry);
+      return isWanted || captures.length > 0;
     },
     finish() {
       for (const { wanted, content } of held.values()) extractAll(wanted, content);
       held.clear();
-      for (const path of pendingLinks.keys()) refuse(path, "hard-link", "its target is no file of the same layer");
-      return [...records.values()].filter(({ facts }) => facts.length > 0);
+      for (const { path, position, target } of links.finish()) note({ path, position }, found.get(target)?.facts ?? []);
+      return [...found].map(([path, { facts, position }]) => ({ record: { path, facts }, position }));
+    },
+  };
+}
+
+function isNamed({ wants }: AnyExtractor): boolean {
+  return wants.executables !== "any";
+}
+
+/** Those of `wanted` that read it whole and take a file of this size; of the others it is told. */
+function affordable(
+  { path, position, extractors }: Wanted,
+  size: number,
+  refuse: (path: string, reason: string, detail: string) => void,
+): Buffered | undefined {
+  const all = extractors.filter((one) => one.mode === "buffer");
+  const able = all.filter(({ maxBytes }) => size <= Math.min(maxBytes, limits.fileBytes));
+  if (all.some((one) => !able.includes(one) && one.oversize !== "skip")) {
+    refuse(path, "fileBytes", `the file has ${size} bytes, more than its extractor reads`);
+  }
+  return able.length === 0 ? undefined : { path, position, extractors: able };
+}
+
+function streamedEntries(wanted: readonly Wanted[], entry: TarEntry): ReadonlyMap<StreamedEntry, Position> {
+  const entries = new Map<StreamedEntry, Position>();
+  for (const { path, position, extractors } of wanted) {
+    const streaming = extractors.filter((one) => one.mode === "stream");
+    const { size } = entry;
+    if (streaming.length > 0) entries.set({ path, size, mode: entry.mode(), extractors: streaming }, position);
+  }
+  return entries;
+}
+
+interface LinkTo {
+  readonly path: string;
+  readonly position: Position;
+  readonly target: string;
+}
+
+/** The wanted hard links of a layer: their content stands at their target, which may have gone by. */
+interface HardLinks {
+  add(wanted: Wanted, entry: TarEntry, hasFacts: (target: string) => boolean): void;
+  /** That a file was read by those who want it under any of its names: links to it need not be read again. */
+  knows(target: string): void;
+  forget(path: string): void;
+  waiting(): boolean;
+  /** Whether a name may be a target; cheap. */
+  mayBeTarget(name: EntryName): boolean;
+  /** The waiting links to a target, once. */
+  take(target: string): readonly Wanted[];
+  /** Links to what was read under its own name; those that still wait are told of. */
+  finish(): readonly LinkTo[];
+}
+
+function createHardLinks(refuse: (path: string, reason: string, detail: string) => void): HardLinks {
+  const byTarget = new Map<string, string[]>();
+  const targetHashes = new Set<number>();
+  /** Links whose content is still to come. */
+  const pending = new Map<string, Wanted>();
+  const copies = new Map<string, LinkTo>();
+  const known = new Set<string>();
+  return {
+    add(wanted, entry, hasFacts) {
+      const { path, position, extractors } = wanted;
+      const target = entry.target();
+      if (target === undefined) {
+        refuse(path, "outside-root", "a hard link to outside of the root");
+        return;
+      }
+      if (pending.size + copies.size >= limits.linksPerLayer) {
+        refuse(path, "linksPerLayer", `only the first ${limits.linksPerLayer} hard links were followed`);
+        return;
+      }
+      if (known.has(target) || hasFacts(target)) copies.set(path, { path, position, target });
+      const missing = extractors.filter((one) => one.mode === "buffer" || (isNamed(one) && !known.has(target)));
+      if (missing.length === 0) return;
+      byTarget.set(target, [...(byTarget.get(target) ?? []), path]);
+      targetHashes.add(hashOf(target));
+      pending.set(path, { path, position, extractors: missing });
+    },
+    knows(target) {
+      if (known.size < limits.linksPerLayer) known.add(target);
+    },
+    forget(path) {
+      pending.delete(path);
+      copies.delete(path);
+      known.delete(path);
+    },
+    waiting: () => pending.size > 0,
+    mayBeTarget: (name) => targetHashes.has(name.high),
+    take(target) {
+      const waiting = (byTarget.get(target) ?? []).flatMap((path) => pending.get(path) ?? []);
+      for (const { path } of waiting) pending.delete(path);
+      return waiting;
+    },
+    finish() {
+      for (const path of pending.keys()) refuse(path, "hard-link", "its target is no file of the same layer");
+      return [...copies.values()];
     },
   };
 }

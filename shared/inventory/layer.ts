@@ -1,11 +1,11 @@
-/** Reads one layer, in one pass (a second only for wanted hard links), into its record. */
+/** Reads one layer into its record, in one pass; a second only for content that matters after it had gone by. */
 import { createHash } from "node:crypto";
 import { PermanentError } from "../platform/errors.ts";
 import { limits } from "../platform/limits.ts";
 import { decompress } from "./decompress.ts";
-import { createFileCollector, type FileCollector } from "./file-collector.ts";
+import { type CollectedFile, createFileCollector, type FileCollector } from "./file-collector.ts";
 import { collectAncestors, collectPathHashes } from "./path-hash.ts";
-import type { FileRecord, LayerRecord } from "./record.ts";
+import type { LayerRecord } from "./record.ts";
 import { type Position, survivorsOf } from "./survivors.ts";
 import type { NameProblem } from "./tar/name.ts";
 import { createTarWalker, type TarEntry, type TarHandler } from "./tar/walker.ts";
@@ -53,7 +53,7 @@ export async function readLayer(source: LayerSource, reading: LayerReading): Pro
   if (source.diffId !== undefined && source.diffId !== diffId) {
     throw new PermanentError("digest-mismatch", `the layer unpacks to ${diffId}, the image says ${source.diffId}`);
   }
-  if (scan.files.hardLinks.size > 0) await readHardLinks(source, scan.files);
+  if (scan.files.needsSecondPass()) await readAgain(source, scan.files);
   return { schema: "portwarden.layer/1", diffId, extractors: reading.extractors, bytes, ...scan.finish() };
 }
 
@@ -63,7 +63,6 @@ interface Scan {
   finish(): Omit<LayerRecord, "schema" | "diffId" | "extractors" | "bytes">;
 }
 
-const start: Position = { paths: 0, directories: 0 };
 const setIdBits = 0o6000;
 const opaqueMarker = ".wh..wh..opq";
 
@@ -73,9 +72,8 @@ function createScan(matcher: Matcher): Scan {
   const ancestors = collectAncestors();
   let lastDirectory = 0;
   const links = new Map<string, { target: string; position: Position }>();
-  const positions = new Map<string, Position>();
-  /** Mode by path of files with set-user-ID or set-group-ID. */
-  const privileged = new Map<string, number>();
+  /** Files with set-user-ID or set-group-ID. */
+  const privileged = new Map<string, PrivilegedFile>();
   const whiteouts: string[] = [];
   const opaque: string[] = [];
   const partial: Partial[] = [];
@@ -135,8 +133,7 @@ function createScan(matcher: Matcher): Scan {
       reportOnce("privilegedFilesPerLayer", detail);
       return;
     }
-    privileged.set(path, entry.mode());
-    positions.set(path, here());
+    privileged.set(path, { mode: entry.mode(), position: here() });
   }
 
   function here(): Position {
@@ -166,12 +163,12 @@ function createScan(matcher: Matcher): Scan {
       if (kind === "symlink") symlink(entry);
       if (kind !== "file" && kind !== "hard-link") return false;
       if ((entry.mode() & setIdBits) !== 0) privilegedFile(entry);
-      if (!matcher.maybe(name)) return false;
+      const content = matcher.maybeExecutable(entry) ? "executable" : undefined;
+      if (content === undefined && !matcher.maybe(name)) return false;
       const path = entry.path();
-      const extractors = matcher.match(path);
+      const extractors = matcher.match(path, content);
       if (extractors.length === 0 || !follows(path)) return false;
-      positions.set(path, here());
-      return files.begin(path, extractors, entry);
+      return files.begin(path, extractors, entry, { position: here(), ordinal: entries });
     },
     content: files.content,
     end: files.end,
@@ -187,12 +184,14 @@ function createScan(matcher: Matcher): Scan {
     files,
     finish() {
       const linkPositions = [...links].map(([path, { position }]) => [path, position] as const);
+      const collected = withModes(files.finish(), privileged);
+      const positions = collected.map(({ record, position }) => [record.path, position] as const);
       const survivors = survivorsOf(paths, directories, [...positions, ...linkPositions]);
       return {
         entries,
-        files: withModes(files.finish(), privileged).filter(({ path }) =>
-          survivors.survives(path, positions.get(path) ?? start),
-        ),
+        files: collected
+          .filter(({ record, position }) => survivors.survives(record.path, position))
+          .map(({ record }) => record),
         whiteouts,
         opaque,
         links: [...links]
@@ -207,16 +206,29 @@ function createScan(matcher: Matcher): Scan {
   };
 }
 
+interface PrivilegedFile {
+  readonly mode: number;
+  readonly position: Position;
+}
+
 /** Files that tell of nothing else but their mode get a record of their own. */
-function withModes(files: readonly FileRecord[], modes: ReadonlyMap<string, number>): readonly FileRecord[] {
-  if (modes.size === 0) return files;
-  const others = new Map(modes);
-  const known = files.map(({ path, facts }) => {
-    const privilegedMode = others.get(path);
+function withModes(
+  files: readonly CollectedFile[],
+  privileged: ReadonlyMap<string, PrivilegedFile>,
+): readonly CollectedFile[] {
+  if (privileged.size === 0) return files;
+  const others = new Map(privileged);
+  const known = files.map(({ record, position }) => {
+    const { path, facts } = record;
+    const mode = others.get(path)?.mode;
     others.delete(path);
-    return { path, facts: privilegedMode === undefined ? facts : [...facts, { privilegedMode }] };
+    const all = mode === undefined ? facts : [...facts, { privilegedMode: mode }];
+    return { record: { path, facts: all }, position };
   });
-  return [...known, ...[...others].map(([path, privilegedMode]) => ({ path, facts: [{ privilegedMode }] }))];
+  const rest = [...others].map(([path, { mode, position }]) => {
+    return { record: { path, facts: [{ privilegedMode: mode }] }, position };
+  });
+  return [...known, ...rest];
 }
 
 function isWhiteout({ name }: TarEntry): boolean {
@@ -230,17 +242,16 @@ function isWhiteout({ name }: TarEntry): boolean {
   );
 }
 
-/** The content of a hard link stands at its target, which the first pass may have gone by: a second pass reads it. */
-async function readHardLinks(source: LayerSource, files: FileCollector): Promise<void> {
+/** The content of a hard link stands at its target, and ranges are asked for at a file's end: both may have gone by. */
+async function readAgain(source: LayerSource, files: FileCollector): Promise<void> {
+  let entries = 0;
   const walker = createTarWalker({
-    entry: (entry) => {
-      if (entry.kind !== "file" && entry.kind !== "hard-link") return false;
-      if (!files.mayBeTarget(entry.name)) return false;
-      return files.beginTarget(entry.path(), entry);
-    },
+    entry: (entry) => files.beginAgain(entry, ++entries),
     content: files.content,
     end: files.end,
-    refused: () => {},
+    refused: () => {
+      entries++;
+    },
   });
   await decompress(source.open(), source.mediaType, { sink: walker.push, signal: source.signal });
   walker.finish();

@@ -1,7 +1,7 @@
 /** What is inside an image: its layers' records, read or remembered, merged into one inventory. */
 import type { Image } from "../registry/types.ts";
 import { assemble } from "./assemble.ts";
-import type { Extractor } from "./extractor.ts";
+import type { AnyExtractor } from "./extractor.ts";
 import { readLayer } from "./layer.ts";
 import { createMerge } from "./merge.ts";
 import type { LayerRecord, LayerRecords } from "./record.ts";
@@ -20,7 +20,7 @@ export interface ReadImageOptions {
 }
 
 /** Names and versions of a list of extractors: part of every key of what they found. */
-export function versionOf(extractors: readonly Extractor[]): string {
+export function versionOf(extractors: readonly AnyExtractor[]): string {
   return extractors
     .map(({ name, version }) => `${name}@${version}`)
     .sort()
@@ -44,7 +44,7 @@ export async function readImage(image: Image, options: ReadImageOptions): Promis
     diffIds.push(record.diffId);
     merge.apply(record);
   });
-  const { distribution, packages, partial } = assemble(merge.finish(), diffIds);
+  const { distribution, packages, partial, ...further } = assemble(merge.finish(), diffIds);
   return {
     schema: "portwarden.inventory/1",
     digest: image.digest,
@@ -53,6 +53,7 @@ export async function readImage(image: Image, options: ReadImageOptions): Promis
     layers: layersOf(image, diffIds),
     packages,
     partial,
+    ...further,
     extractors: extractorsVersion,
   };
 }

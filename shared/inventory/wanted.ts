@@ -1,12 +1,17 @@
 /** The extractors' wishes, compiled once: a few bit tests tell for nearly every name that nobody wants it. */
-import type { Extractor } from "./extractor.ts";
+import { mayBeExecutable, mayNameExecutable } from "./executable/entry.ts";
+import type { AnyExtractor } from "./extractor.ts";
 import { type EntryName, hashOf } from "./tar/name.ts";
+import type { TarEntry } from "./tar/walker.ts";
 
 export interface Matcher {
   /** Whether anybody may want it; sometimes true for nothing, never false for something. No allocation. */
   maybe(name: EntryName): boolean;
+  /** Whether an entry may be an executable that somebody wants. */
+  maybeExecutable(entry: TarEntry): boolean;
   /** Who wants it, in registry order. */
-  match(path: string): readonly Extractor[];
+  match(path: string, content?: "executable"): readonly AnyExtractor[];
+  /** By the path alone: true for nearly everything that turns out to be evidence, and for little else. */
   readonly isLanguageEvidence: (path: string) => boolean;
 }
 
@@ -21,12 +26,12 @@ function hashFilter(): { add(hash: number): void; maybe(hash: number): boolean }
   };
 }
 
-export function compileMatcher(extractors: readonly Extractor[]): Matcher {
+export function compileMatcher(extractors: readonly AnyExtractor[]): Matcher {
   const filters = { path: hashFilter(), directory: hashFilter(), base: hashFilter(), extension: hashFilter() };
-  const byPath = new Map<string, Extractor[]>();
-  const byDirectory = new Map<string, Extractor[]>();
-  const byBase = new Map<string, Extractor[]>();
-  const byExtension = new Map<string, { suffix: string; extractor: Extractor }[]>();
+  const byPath = new Map<string, AnyExtractor[]>();
+  const byDirectory = new Map<string, AnyExtractor[]>();
+  const byBase = new Map<string, AnyExtractor[]>();
+  const byExtension = new Map<string, { suffix: string; extractor: AnyExtractor }[]>();
   for (const extractor of extractors) {
     const { paths, basenames, suffixes, directories } = extractor.wants;
     for (const path of paths ?? []) register(byPath, path, extractor, filters.path);
@@ -37,8 +42,9 @@ export function compileMatcher(extractors: readonly Extractor[]): Matcher {
     }
   }
   const order = new Map(extractors.map((extractor, index) => [extractor, index]));
+  const ofExecutables = extractors.filter(({ wants }) => wants.executables !== undefined);
 
-  function match(path: string): readonly Extractor[] {
+  function match(path: string, content?: "executable"): readonly AnyExtractor[] {
     const slash = path.lastIndexOf("/");
     const base = path.slice(slash + 1);
     const dot = base.lastIndexOf(".");
@@ -49,6 +55,7 @@ export function compileMatcher(extractors: readonly Extractor[]): Matcher {
       dot < 0
         ? undefined
         : byExtension.get(base.slice(dot))?.flatMap((one) => (base.endsWith(one.suffix) ? one.extractor : [])),
+      content === undefined ? undefined : ofExecutables,
     ];
     if (lists.every((list) => list === undefined)) return [];
     const accepted = [...new Set(lists.flatMap((list) => list ?? []))].filter(
@@ -63,8 +70,10 @@ export function compileMatcher(extractors: readonly Extractor[]): Matcher {
       filters.directory.maybe(name.directoryHash) ||
       (name.extensionHash !== 0 && filters.extension.maybe(name.extensionHash)) ||
       filters.path.maybe(name.high),
+    maybeExecutable: (entry) => ofExecutables.length > 0 && mayBeExecutable(entry),
     match,
-    isLanguageEvidence: (path) => match(path).some(({ kind }) => kind === "language"),
+    isLanguageEvidence: (path) =>
+      match(path, mayNameExecutable(path) ? "executable" : undefined).some(({ kind }) => kind === "language"),
   };
 }
 
