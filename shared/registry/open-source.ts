@@ -1,5 +1,4 @@
 /** The one way from a name to an image source. */
-import { registrySource } from "./client/registry.ts";
 import { parseReference } from "./reference.ts";
 import { sources } from "./registry.generated.ts";
 import type { SourceOptions } from "./source-options.ts";
@@ -16,5 +15,8 @@ export async function openImageSource(name: string, options: SourceOptions): Pro
   // A registry can be called as a scheme is: `dir:5000/app` is an image there, `dir:./5000/app` is a directory.
   const kind = /^[\w-]+:\d{1,5}\//.test(name) ? undefined : sources.find((one) => name.startsWith(`${one.scheme}:`));
   if (kind !== undefined) return kind.open(name.slice(kind.scheme.length + 1), options);
-  return registrySource(parseReference(name), options);
+  const reference = parseReference(name);
+  // Loaded when it is needed: Node's HTTP client takes 10 MB, which an archive does not need.
+  const { registrySource } = await import("./client/registry.ts");
+  return registrySource(reference, options);
 }
