@@ -45,6 +45,10 @@ export const limits = {
   mergeSteps: 20_000_000,
   /** One file handed to an extractor. */
   fileBytes: 256 * MB,
+  /** A compressed list of packages (Chisel), expanded. */
+  packageManifestBytes: 64 * MB,
+  /** Repositories, content sets and product labels of one image. */
+  buildFactsPerImage: 2000,
   /** Files held until the end of a layer because they belong together. */
   heldBytes: 320 * MB,
   /** Archives inside of files (jars, eggs): archives in archives, how much one unpacks, all of a file's, and entries. */
@@ -64,6 +68,8 @@ export const limits = {
   /** The same, counted in every layer that names them: package databases come again with each layer that changes them. */
   packageMentionsPerImage: 2_000_000,
   jsonDepth: 64,
+  /** Nesting of lock files, SBOMs and project files found in an image. */
+  documentDepth: 256,
   /** Advisory sources. */
   advisoryRecordBytes: 16 * MB,
   advisoryFileBytes: 8 * GB,
