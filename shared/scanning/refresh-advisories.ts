@@ -17,14 +17,20 @@ const freshMilliseconds = 3_600_000;
  */
 export async function refreshAdvisories(platform: RefreshPlatform): Promise<void> {
   const failure = await update(platform);
-  await scanUnjudged(platform);
+  await scanUnjudged(platform).catch((thrown: unknown) => {
+    if (failure === undefined) throw thrown;
+  });
   if (failure !== undefined) throw failure.thrown;
 }
 
 async function update(platform: RefreshPlatform): Promise<{ readonly thrown: unknown } | undefined> {
   const { blobs, clock, log, settings } = platform;
   try {
-    const { updatedAt } = (await advisoriesOf(blobs)).age();
+    // A manifest that cannot be read is no reason not to update: that writes it anew.
+    const updatedAt = await advisoriesOf(blobs).then(
+      (advisories) => advisories.age().updatedAt,
+      () => undefined,
+    );
     if (updatedAt !== undefined && clock.now() - Date.parse(updatedAt) < freshMilliseconds) return undefined;
     log.info("updating the advisories", { upstream: settings.advisories.upstream });
     await updateAdvisories(platform, settings.advisories);

@@ -1,5 +1,5 @@
 /** One scan under way: what it was asked, what it found so far, and what it writes about each image. */
-import { advisoriesOf } from "../advisories/store.ts";
+import type { Advisories } from "../advisories/store.ts";
 import { type Reconciled, reconcile } from "../findings/reconcile.ts";
 import type { Report } from "../findings/report.ts";
 import type { Cause, Finding, Observation, Severity } from "../findings/types.ts";
@@ -32,6 +32,8 @@ export interface Run {
   readonly scanId: string;
   readonly startedAt: string;
   readonly cause: Cause;
+  /** One set for all images of the scan. */
+  readonly advisories: Advisories;
 }
 
 /** What a scan ended with. */
@@ -118,9 +120,8 @@ export async function noteImage(
   known: Partial<ImageRecord>,
   images = 1,
 ): Promise<void> {
-  const { platform, request, scanId } = run;
+  const { advisories, platform, request, scanId } = run;
   const status = statusOf(totals, images);
-  const advisories = (await advisoriesOf(platform.blobs)).age().set;
   await updateImage(platform, image, (record) => ({
     ...image,
     kind: "unknown",
@@ -136,7 +137,7 @@ export async function noteImage(
       packages: totals.packages,
       open: openBySeverity(totals.open),
       problems: totals.problems.slice(0, 50),
-      advisories,
+      advisories: advisories.age().set,
     },
   }));
 }

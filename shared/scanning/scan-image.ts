@@ -1,3 +1,4 @@
+import { advisoriesOf } from "../advisories/store.ts";
 import { repositoryName } from "../images/keys.ts";
 import { servicesRunning } from "../images/running.ts";
 import { PermanentError } from "../platform/errors.ts";
@@ -40,7 +41,9 @@ export async function scanImage(platform: ScanPlatform, request: ScanRequest): P
   const startedAt = new Date(clock.now()).toISOString();
   const { time, detail } = request.cause;
   const cause = { id: `scan:${scanId}`, kind: "scan" as const, time, detail: detail.slice(0, 512) };
-  const { report, digest } = await scanOrFail({ platform, request, name, scanId, startedAt, cause });
+  // A broken store is nothing that an image could be blamed for: it is thrown before anything is said.
+  const advisories = await advisoriesOf(platform.blobs);
+  const { report, digest } = await scanOrFail({ platform, request, name, scanId, startedAt, cause, advisories });
   await completeScan(platform, report, { ...request, ...(digest === undefined ? {} : { digest }) }, request.cause.id);
   platform.metrics.count("scans", 1, { status: report.status });
   log.info("scan completed", {

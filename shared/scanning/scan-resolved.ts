@@ -1,6 +1,5 @@
 /** The scan of what a name led to, platform by platform. */
 import { advisoryWarnings } from "../advisories/age.ts";
-import { advisoriesOf } from "../advisories/store.ts";
 import type { Report } from "../findings/report.ts";
 import { servicesRunning } from "../images/running.ts";
 import { getImage, moveTag, recordPresence, tagsOfRepository } from "../images/store.ts";
@@ -65,7 +64,7 @@ export async function scanResolved(run: Run, resolved: ResolvedImage): Promise<E
     ...(previous === undefined
       ? {}
       : { comparedWith: `the previous image of this tag, ${previous.image.digest.slice(0, 19)}` }),
-    warnings: await warningsOf(platform, quiet),
+    warnings: warningsOf(run, quiet),
     endedAt: new Date(platform.clock.now()).toISOString(),
   };
   return { report, digest: resolved.digest };
@@ -103,12 +102,12 @@ async function inspect(
   run: Run,
   candidate: Candidate,
 ): Promise<{ readonly opened: Image; readonly inspection: Inspection } | PermanentError> {
-  const { platform, name } = run;
+  const { advisories, platform, name } = run;
   try {
     const opened = await candidate.open();
     const inspection = await inspectImage(opened, {
       blobs: platform.blobs,
-      advisories: await advisoriesOf(platform.blobs),
+      advisories,
       log: platform.log,
       onBytes: (done, total) => platform.progress.report(`scanning ${name}`, done, total),
     });
@@ -149,9 +148,8 @@ async function currentTags(platform: ScanPlatform, { request }: Run, digest: str
   return [...new Set([...named, ...known])].sort().slice(0, 100);
 }
 
-async function warningsOf(platform: ScanPlatform, quiet: number): Promise<string[]> {
-  const age = (await advisoriesOf(platform.blobs)).age();
-  const warnings = [...advisoryWarnings(age, platform.settings.advisories, platform.clock.now())];
+function warningsOf({ advisories, platform }: Run, quiet: number): string[] {
+  const warnings = [...advisoryWarnings(advisories.age(), platform.settings.advisories, platform.clock.now())];
   if (quiet > 0) {
     const what = "more matches on kernel headers, unimportant or vendor-patched packages";
     warnings.push(`${quiet} ${what} are recorded, not listed here`);

@@ -94,6 +94,22 @@ describe("an empty advisory store", () => {
   });
 });
 
+describe("a store that cannot be read", () => {
+  it("stops scans before they say anything, and is written anew by the next refresh", async () => {
+    const world = await makeWorld();
+    await world.platform.blobs.put("advisories/manifest.json", Buffer.from("{"));
+    await expect(pushed(world)).rejects.toMatchObject({ code: "advisory-manifest-broken" });
+    expect(world.findings()).toEqual([]);
+    expect(world.completed()).toEqual([]);
+    await expect(refreshAdvisories(upstream(world, "/nowhere"))).rejects.toThrow(/nowhere/);
+    await inDirectory({ "records.ndjson": ndjson(demoAdvisories) }, (directory) =>
+      refreshAdvisories(upstream(world, directory)),
+    );
+    await pushed(world);
+    expect(world.open()).toHaveLength(2);
+  });
+});
+
 describe("a refresh", () => {
   it("does nothing to a store that was just filled", async () => {
     const world = await makeWorld();
