@@ -13,7 +13,7 @@ export interface Evidence {
   readonly path: string;
   readonly manifest: Manifest;
   /** Whether the archive has classes in or below this directory. */
-  hasDirectory(directory: string): boolean;
+  readonly hasDirectory: (directory: string) => boolean;
 }
 
 interface Stated extends Coordinates {

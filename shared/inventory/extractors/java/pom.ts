@@ -1,6 +1,7 @@
 /** What Maven leaves of itself in an archive: META-INF/maven/<group>/<artifact>/pom.properties and pom.xml. */
+import { PermanentError } from "../../../platform/errors.ts";
+import { childOf, parseXml, type XmlElement } from "../../documents/xml.ts";
 import { linesOf, text } from "../../fields.ts";
-import { textsOf } from "./xml.ts";
 
 /** Maven coordinates: https://maven.apache.org/pom.html#maven-coordinates */
 export interface Coordinates {
@@ -43,30 +44,38 @@ export function readPomProperties(content: Buffer): Omit<Project, "licenses"> | 
   return projectOf(values.get("groupId"), values.get("artifactId"), values.get("version"));
 }
 
-const wantedElements: ReadonlySet<string> = new Set([
-  "project/groupId",
-  "project/artifactId",
-  "project/version",
-  "project/parent/groupId",
-  "project/parent/version",
-  "project/licenses/license/name",
-]);
-
 /**
  * The coordinates as far as the pom.xml states them (group and version may be its parent's, properties are not
- * resolved), and its licences.
+ * resolved), and its licences. Nothing when it cannot be read: it adds to what pom.properties says.
  */
-export function readPomXml(content: Buffer): { project: Omit<Project, "licenses"> | undefined; licenses: string[] } {
-  const texts = textsOf(content.toString("utf8"), wantedElements);
-  const first = (path: string): string | undefined => texts.get(path)?.[0];
+export function readPomXml(content: Buffer): {
+  readonly project?: Omit<Project, "licenses"> | undefined;
+  readonly licenses: readonly string[];
+} {
+  const root = rootOf(content);
+  const parent = childOf(root, "parent");
+  const licenses = childOf(root, "licenses")?.children.slice(0, 20) ?? [];
   return {
     project: projectOf(
-      first("project/groupId") ?? first("project/parent/groupId"),
-      first("project/artifactId"),
-      first("project/version") ?? first("project/parent/version"),
+      textAt(root, "groupId") ?? textAt(parent, "groupId"),
+      textAt(root, "artifactId"),
+      textAt(root, "version") ?? textAt(parent, "version"),
     ),
-    licenses: (texts.get("project/licenses/license/name") ?? []).slice(0, 20).flatMap((name) => text(name) ?? []),
+    licenses: licenses.flatMap((license) => text(textAt(license, "name")?.replace(/\s+/g, " ")) ?? []),
   };
+}
+
+function rootOf(content: Buffer): XmlElement | undefined {
+  try {
+    return parseXml(content.toString("utf8"));
+  } catch (thrown) {
+    if (thrown instanceof PermanentError) return undefined;
+    throw thrown;
+  }
+}
+
+function textAt(element: XmlElement | undefined, name: string): string | undefined {
+  return childOf(element, name)?.text;
 }
 
 function projectOf(
