@@ -1,30 +1,31 @@
 /** The merged files as an inventory: distribution, purls, owners, locations. */
 import { limits } from "../platform/limits.ts";
-import type { Facts } from "./extractor.ts";
-import type { TreeFile } from "./file-tree.ts";
+import { type BuildFacts, buildFactsOf } from "./build-facts.ts";
+import { distributionOf } from "./distribution.ts";
 import { createLockRule } from "./lock-rule.ts";
 import { gatherPackages } from "./mentions.ts";
 import { type MergedImage, packageKey } from "./merge.ts";
 import { purlOf } from "./purl.ts";
+import { supersededFiles } from "./superseded.ts";
 import type { Distribution, Package, Partial } from "./types.ts";
 
-export interface Assembled {
+export interface Assembled extends BuildFacts {
   readonly distribution?: Distribution;
   readonly packages: readonly Package[];
   readonly partial: readonly Partial[];
+  readonly remarks?: readonly Partial[];
 }
-
-/** os-release(5): the first of these that exists counts. */
-const distributionFiles = ["etc/os-release", "usr/lib/os-release"];
 
 /** `diffIds`: of the layers, lowest first. */
 export function assemble(image: MergedImage, diffIds: readonly string[]): Assembled {
   const distribution = distributionOf(image);
-  const owners = ownersOf(image, distribution);
+  const { image: counting, remarks } = withoutSuperseded(image, diffIds);
+  const owners = ownersOf(counting, distribution);
   const gathering = gatherPackages(distribution);
-  const locks = createLockRule(image.files);
-  const partial: Partial[] = [...image.partial];
-  for (const [path, file] of image.files) {
+  const locks = createLockRule(counting.files);
+  const build = buildFactsOf(image.files, diffIds);
+  const partial: Partial[] = [...image.partial, ...build.partial];
+  for (const [path, file] of counting.files) {
     const facts = file.record.facts.filter(({ lockOf }) => lockOf === undefined || !locks.isInstalled(lockOf, path));
     for (const one of facts.flatMap(({ packages: found }) => found ?? [])) {
       const broughtBy = diffIds[file.since.get(packageKey(one)) ?? file.layer] ?? "";
@@ -41,20 +42,23 @@ export function assemble(image: MergedImage, diffIds: readonly string[]): Assemb
   return {
     ...(distribution && { distribution }),
     packages: sorted.slice(0, limits.packagesPerImage),
+    ...build,
     partial,
+    ...(remarks.length > 0 && { remarks }),
   };
 }
 
-function factsAt(image: MergedImage, files: ReadonlyMap<string, TreeFile>, path: string): readonly Facts[] {
-  return files.get(image.canonical(path, "follow") ?? "")?.record.facts ?? [];
-}
-
-function distributionOf(image: MergedImage): Distribution | undefined {
-  const files = new Map(image.files.filter(([, file]) => file.record.facts.some((facts) => facts.distribution)));
-  for (const path of distributionFiles) {
-    for (const { distribution } of factsAt(image, files, path)) if (distribution) return distribution;
-  }
-  return undefined;
+/** The image without the package databases that a migration left behind, each with a remark. */
+function withoutSuperseded(image: MergedImage, diffIds: readonly string[]): { image: MergedImage; remarks: Partial[] } {
+  const superseded = supersededFiles(image);
+  if (superseded.size === 0) return { image, remarks: [] };
+  const remarks = image.files.flatMap(([path, { layer }]) => {
+    const newer = superseded.get(path);
+    if (newer === undefined) return [];
+    const detail = `left from before a migration: the packages that count are those of ${newer}`;
+    return [{ reason: "superseded-database", path, layer: diffIds[layer] ?? "", detail }];
+  });
+  return { image: { ...image, files: image.files.filter(([path]) => !superseded.has(path)) }, remarks };
 }
 
 /** Canonical path of language evidence -> purl of the OS package that installed it. */

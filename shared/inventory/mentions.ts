@@ -91,7 +91,9 @@ function packageOf({ facts, path, layer, ownedBy }: Mention, purl: string): Muta
 function together(known: Mutable, other: Mutable): Mutable {
   for (const [path, location] of other.locations) if (!known.locations.has(path)) known.locations.set(path, location);
   const isWeaker = strengthOf(other) >= strengthOf(known);
-  if (isWeaker && known.development === other.development && known.optional === other.optional) return known;
+  if (isWeaker && known.development === other.development && known.optional === other.optional) {
+    return withGapsFilled(known, other);
+  }
   const { development, optional, ...facts } = isWeaker ? known : other;
   return {
     ...facts,
@@ -100,6 +102,12 @@ function together(known: Mutable, other: Mutable): Mutable {
     locations: known.locations,
     describedBy: known.describedBy,
   };
+}
+
+/** Another file may say more of the same package: opkg's control files beside its status. */
+function withGapsFilled(known: Mutable, { licenses, vendor }: Mutable): Mutable {
+  const hasMore = (known.licenses === undefined && licenses) || (known.vendor === undefined && vendor !== undefined);
+  return hasMore ? { ...(licenses && { licenses }), ...(vendor !== undefined && { vendor }), ...known } : known;
 }
 
 function strengthOf({ evidence }: Pick<PackageFacts, "evidence">): number {

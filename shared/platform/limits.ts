@@ -36,6 +36,8 @@ export const limits = {
   whiteoutsPerLayer: 250_000,
   linksPerImage: 1_000_000,
   /** Files with set-user-ID or set-group-ID: noted of one layer, and listed of an image. */
+  /** Things told of one layer that were not read. */
+  partialPerLayer: 10_000,
   privilegedFilesPerLayer: 10_000,
   privilegedFilesListed: 200,
   /** Secrets: of one file, and of an image. */
@@ -64,12 +66,17 @@ export const limits = {
   executableFloorBytes: 16 * kB,
   /** Bytes of one file that a streaming extractor may ask for again. */
   rangeBytes: 8 * MB,
+  /** What a compiler wrote into an executable of how it was built (the largest Go programs come to 200 kB). */
+  buildInfoBytes: 4 * MB,
   packagesPerImage: 200_000,
   /** The same, counted in every layer that names them: package databases come again with each layer that changes them. */
   packageMentionsPerImage: 2_000_000,
   jsonDepth: 64,
   /** Nesting of lock files, SBOMs and project files found in an image. */
   documentDepth: 256,
+  /** One lock file or SBOM found in an image. */
+  lockFileBytes: 16 * MB,
+  sbomBytes: 32 * MB,
   /** Advisory sources. */
   advisoryRecordBytes: 16 * MB,
   advisoryFileBytes: 8 * GB,

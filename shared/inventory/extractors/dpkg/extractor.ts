@@ -2,6 +2,7 @@
  * Debian packages: the status file of dpkg, and `status.d/`, in which distroless images keep one control file per
  * package. Formats: deb822(5), deb-control(5). Ownership: `info/*.list` and `*.md5sums`.
  */
+import { paragraphsOf } from "../../deb822.ts";
 import type { Extractor, Facts, PackageFacts, WantedFile } from "../../extractor.ts";
 import { buildFacts, linesOf, text } from "../../fields.ts";
 
@@ -32,27 +33,12 @@ const wantedFields = new Set(["package", "status", "version", "architecture", "s
 
 function packages(file: WantedFile): Facts {
   const facts = buildFacts();
-  let fields = new Map<string, string>();
-  /** A paragraph is over; false when no more are taken. */
-  function close(): boolean {
-    const isOne = fields.size > 0 && isUnpacked(fields.get("status"));
-    const one = isOne ? packageOf(fields) : undefined;
-    if (isOne && one === undefined) facts.broken();
-    fields = new Map();
-    return one === undefined || facts.add(one);
+  for (const fields of paragraphsOf(file.content, wantedFields)) {
+    if (!isUnpacked(fields.get("status"))) continue;
+    const one = packageOf(fields);
+    if (one === undefined) facts.broken();
+    else if (!facts.add(one)) break;
   }
-  for (const line of linesOf(file.content)) {
-    if (line.trim() === "") {
-      if (!close()) break;
-      continue;
-    }
-    // Continuation lines belong to fields that nobody wants.
-    const colon = line.indexOf(":");
-    if (colon <= 0 || line.startsWith(" ") || line.startsWith("\t")) continue;
-    const name = line.slice(0, colon).toLowerCase();
-    if (wantedFields.has(name)) fields.set(name, line.slice(colon + 1));
-  }
-  close();
   return facts.facts();
 }
 

@@ -1,14 +1,20 @@
-/** Which distribution it is: https://www.freedesktop.org/software/systemd/man/latest/os-release.html */
-import type { Extractor } from "../../extractor.ts";
-import { linesOf, text } from "../../fields.ts";
+/**
+ * Which distribution it is: https://www.freedesktop.org/software/systemd/man/latest/os-release.html, or, in images
+ * that have no such file, the release files that distributions had before.
+ */
+import type { Extractor, WantedFile } from "../../extractor.ts";
+import { text } from "../../fields.ts";
 import type { Distribution } from "../../types.ts";
+import { readAssignments } from "./assignments.ts";
+import { familyOf } from "./families.ts";
+import { releaseFiles, releaseOf } from "./release-files.ts";
 
 export const extractor: Extractor = {
   name: "os-release",
-  version: 1,
+  version: 2,
   kind: "os",
   wants: {
-    paths: ["etc/os-release", "usr/lib/os-release"],
+    paths: ["etc/os-release", "usr/lib/os-release", ...releaseFiles],
     // Where the two are links to: `usr/lib/os.release.d/` in some distributions, anything named so in built images.
     basenames: ["os-release"],
     directories: ["usr/lib/os.release.d"],
@@ -16,27 +22,16 @@ export const extractor: Extractor = {
   mode: "buffer",
   maxBytes: 64 * 1024,
   extract(file) {
-    const distribution = distributionOf(readAssignments(file.content));
-    return distribution === undefined ? {} : { distribution };
+    const found = distributionIn(file);
+    if (found === undefined) return {};
+    const family = familyOf(found.id, found.idLike);
+    return { distribution: { ...found, ...(family !== undefined && { family }) } };
   },
 };
 
-/** Shell-like assignments; values may be quoted, in double quotes with backslash escapes. */
-function readAssignments(content: Buffer): ReadonlyMap<string, string> {
-  const values = new Map<string, string>();
-  for (const line of linesOf(content)) {
-    const match = /^\s*([A-Z0-9_]+)=(.*)$/.exec(line.trimEnd());
-    if (match?.[1] !== undefined && match[2] !== undefined) values.set(match[1], unquoted(match[2]));
-  }
-  return values;
-}
-
-function unquoted(value: string): string {
-  const quote = value[0];
-  if (value.length >= 2 && quote === "'" && value.endsWith("'")) return value.slice(1, -1);
-  if (value.length >= 2 && quote === '"' && value.endsWith('"'))
-    return value.slice(1, -1).replace(/\\(["$`\\])/g, "$1");
-  return value;
+function distributionIn(file: WantedFile): Distribution | undefined {
+  if (releaseFiles.includes(file.path)) return releaseOf(file.path, file.content);
+  return distributionOf(readAssignments(file.content));
 }
 
 function distributionOf(values: ReadonlyMap<string, string>): Distribution | undefined {
@@ -45,7 +40,7 @@ function distributionOf(values: ReadonlyMap<string, string>): Distribution | und
   const id = text(values.get("ID"), 64)?.toLowerCase() ?? (name === undefined ? undefined : "linux");
   if (id === undefined) return undefined;
   const versionId = text(values.get("VERSION_ID"), 64);
-  const codename = text(values.get("VERSION_CODENAME"), 64) ?? codenameIn(text(values.get("VERSION")));
+  const codename = text(values.get("VERSION_CODENAME"), 64) ?? codenameIn(text(values.get("VERSION")), name);
   const cpe = text(values.get("CPE_NAME"));
   return {
     id,
@@ -60,7 +55,7 @@ function distributionOf(values: ReadonlyMap<string, string>): Distribution | und
   };
 }
 
-/** Releases before VERSION_CODENAME: `VERSION="8 (jessie)"`. */
-function codenameIn(version: string | undefined): string | undefined {
-  return /\(([a-z]+)\)/.exec(version ?? "")?.[1];
+/** Releases before VERSION_CODENAME: `VERSION="8 (jessie)"`; and Debian before a release: `Debian GNU/Linux buster/sid`. */
+function codenameIn(version: string | undefined, name: string | undefined): string | undefined {
+  return /\(([a-z]+)\)/.exec(version ?? "")?.[1] ?? /(?:^|\s)([a-z]+)\/sid$/.exec(name ?? "")?.[1];
 }

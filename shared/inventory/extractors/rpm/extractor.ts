@@ -1,55 +1,57 @@
 /**
- * RPM packages from the SQLite database (rpm 4.16 and later), in its three places, with the pages that still stand
- * in a write-ahead log beside it. The older BerkeleyDB and NDB databases are recognised and told of.
+ * RPM packages from the databases of all three forms, in all three places: SQLite (rpm 4.16 and later) with the pages
+ * that still stand in a write-ahead log beside it, NDB (SUSE) and BerkeleyDB (everything older).
  */
 
 import { messageOf } from "../../../platform/errors.ts";
-import type { Extractor, Facts, PackageFacts, WantedFile } from "../../extractor.ts";
-import { buildFacts, text } from "../../fields.ts";
-import { filesOf, type RpmHeader, readRpmHeader, tag } from "./header.ts";
+import type { Extractor, Facts, WantedFile } from "../../extractor.ts";
+import { buildFacts } from "../../fields.ts";
+import { readBerkeley } from "./berkeley.ts";
+import { filesOf, type RpmHeader, readRpmHeader } from "./header.ts";
+import { readNdb } from "./ndb.ts";
+import { rpmPackageOf } from "./package.ts";
 import { readTable } from "./sqlite.ts";
 
 const directories = ["var/lib/rpm", "usr/lib/sysimage/rpm", "usr/share/rpm"];
-const names = ["rpmdb.sqlite", "rpmdb.sqlite-wal", "Packages", "Packages.db"];
+const sqlite = "rpmdb.sqlite";
+const log = `${sqlite}-wal`;
+const ndb = "Packages.db";
+const berkeley = "Packages";
+
+/** The newest first: where a migration left several in one directory, rpm reads the newest. */
+const forms = [sqlite, ndb, berkeley];
 
 export const extractor: Extractor = {
   name: "rpm",
-  version: 1,
+  version: 2,
   kind: "os",
-  wants: { paths: directories.flatMap((directory) => names.map((name) => `${directory}/${name}`)) },
+  wants: { paths: directories.flatMap((directory) => [...forms, log].map((name) => `${directory}/${name}`)) },
   mode: "buffer",
   maxBytes: 256 * 1024 * 1024,
   companions(path) {
-    if (path.endsWith(".sqlite")) return [`${path}-wal`];
-    return path.endsWith("-wal") ? [path.slice(0, -"-wal".length)] : [];
+    if (path.endsWith(sqlite)) return [`${path}-wal`];
+    return path.endsWith(log) ? [path.slice(0, -"-wal".length)] : [];
   },
   extract(file) {
-    if (file.path.endsWith(".sqlite")) return packages(file);
+    if (file.path.endsWith(sqlite)) return databaseFacts(file);
     if (file.content.length === 0) return {};
-    if (file.path.endsWith("-wal")) return log(file);
-    return notRead(file.path.endsWith(".db") ? "NDB" : "BerkeleyDB");
+    return file.path.endsWith(log) ? logFacts(file) : databaseFacts(file);
   },
 };
 
 /** The log is read with its database; alone in a layer, it changes a database that another layer holds. */
-function log(file: WantedFile): Facts {
+function logFacts(file: WantedFile): Facts {
   if (file.companions.size > 0) return {};
   const detail = "a write-ahead log without its database in the same layer: newer packages may be missing";
   return { partial: [{ reason: "rpm-log-without-database", detail }] };
 }
 
-function notRead(format: string): Facts {
-  return { partial: [{ reason: "rpm-database-format", detail: `RPM databases in ${format} form are not yet read` }] };
-}
-
-function packages(file: WantedFile): Facts {
+function databaseFacts(file: WantedFile): Facts {
   const facts = buildFacts();
   try {
-    for (const row of readTable(file.content, file.companions.get(`${file.path}-wal`), "Packages")) {
-      const blob = row[1];
-      if (!Buffer.isBuffer(blob)) continue;
-      const header = headerOf(blob);
-      const one = header && packageOf(header);
+    for (const blob of headersIn(file)) {
+      const header = blob && headerOf(blob);
+      const one = header && rpmPackageOf(header);
       if (header === undefined || one === undefined) {
         facts.broken();
         continue;
@@ -61,7 +63,27 @@ function packages(file: WantedFile): Facts {
     // What was read before the damage stands.
     facts.partial("broken-database", messageOf(thrown));
   }
-  return facts.facts();
+  const [directory, form] = splitPath(file.path);
+  const supersededBy = forms.slice(0, forms.indexOf(form)).map((newer) => `${directory}/${newer}`);
+  return { ...facts.facts(), ...(supersededBy.length > 0 && { supersededBy }) };
+}
+
+/** The headers' bytes as the database keeps them; undefined for one that is not to be found. */
+function headersIn(file: WantedFile): Iterable<Buffer | undefined> {
+  const [, form] = splitPath(file.path);
+  if (form === sqlite) return sqliteHeaders(file);
+  return form === ndb ? readNdb(file.content) : readBerkeley(file.content);
+}
+
+function* sqliteHeaders(file: WantedFile): Generator<Buffer> {
+  for (const [, blob] of readTable(file.content, file.companions.get(`${file.path}-wal`), "Packages")) {
+    if (Buffer.isBuffer(blob)) yield blob;
+  }
+}
+
+function splitPath(path: string): [directory: string, name: string] {
+  const slash = path.lastIndexOf("/");
+  return [path.slice(0, slash), path.slice(slash + 1)];
 }
 
 function headerOf(blob: Buffer): RpmHeader | undefined {
@@ -70,35 +92,6 @@ function headerOf(blob: Buffer): RpmHeader | undefined {
   } catch {
     return undefined;
   }
-}
-
-function packageOf(header: RpmHeader): PackageFacts | undefined {
-  const name = text(header.text(tag.name));
-  const version = text(header.text(tag.version));
-  const release = text(header.text(tag.release));
-  if (name === undefined || version === undefined || release === undefined) return undefined;
-  const epoch = header.number(tag.epoch);
-  const architecture = text(header.text(tag.architecture));
-  const source = sourceOf(text(header.text(tag.sourceRpm)));
-  const license = text(header.text(tag.license));
-  const vendor = text(header.text(tag.vendor));
-  const modularity = text(header.text(tag.modularityLabel));
-  return {
-    type: "rpm",
-    name,
-    version: `${epoch === undefined ? "" : `${epoch}:`}${version}-${release}`,
-    ...(architecture !== undefined && { architecture }),
-    ...(source && { source }),
-    ...(license !== undefined && { licenses: [license] }),
-    ...(vendor !== undefined && { vendor }),
-    ...(modularity !== undefined && { modularity }),
-  };
-}
-
-/** `name-version-release.src.rpm` (or `.nosrc.rpm`); it carries no epoch. */
-function sourceOf(file: string | undefined): { name: string; version: string } | undefined {
-  const match = /^(.+)-([^-]+-[^-]+)\.(?:no)?src\.rpm$/.exec(file ?? "");
-  return match?.[1] === undefined || match[2] === undefined ? undefined : { name: match[1], version: match[2] };
 }
 
 function evidenceIn(header: RpmHeader, file: WantedFile): readonly string[] {

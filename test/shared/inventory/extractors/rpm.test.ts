@@ -173,8 +173,9 @@ describe("RPM packages", () => {
       extract(Buffer.from(content), undefined, `var/lib/rpm/${name}`).partial?.map(({ reason }) => reason);
     expect(reasons("frames", "rpmdb.sqlite-wal")).toEqual(["rpm-log-without-database"]);
     expect(reasons("", "rpmdb.sqlite-wal")).toBeUndefined();
-    expect(reasons("hash", "Packages")).toEqual(["rpm-database-format"]);
-    expect(reasons("RpmP", "Packages.db")).toEqual(["rpm-database-format"]);
+    expect(reasons("hash", "Packages")).toEqual(["broken-database"]);
+    expect(reasons("RpmP", "Packages.db")).toEqual(["broken-database"]);
+    expect(reasons("", "rpmdb.sqlite")).toEqual(["broken-database"]);
     expect(reasons("", "Packages")).toBeUndefined();
     expect(reasons("junk", "rpmdb.sqlite")).toEqual(["broken-database"]);
   });

@@ -213,7 +213,14 @@ describe("os-release", () => {
   it.each<[content: string, found: unknown]>([
     [
       'NAME="Debian GNU/Linux"\nVERSION_ID="12"\nVERSION="12 (bookworm)"\nID=debian\n# comment\nHOME_URL=x\n',
-      { id: "debian", versionId: "12", codename: "bookworm", idLike: [], name: "Debian GNU/Linux" },
+      {
+        id: "debian",
+        versionId: "12",
+        codename: "bookworm",
+        idLike: [],
+        name: "Debian GNU/Linux",
+        family: "debian",
+      },
     ],
     [
       'ID=\'rhel\'\nID_LIKE="fedora  CentOS"\nVERSION_ID=9.4\nCPE_NAME="cpe:/o:redhat:enterprise_linux:9"\nPRETTY_NAME="a \\"b\\""\n',
@@ -221,6 +228,7 @@ describe("os-release", () => {
         id: "rhel",
         versionId: "9.4",
         idLike: ["fedora", "centos"],
+        family: "rhel",
         name: 'a "b"',
         cpe: "cpe:/o:redhat:enterprise_linux:9",
       },
