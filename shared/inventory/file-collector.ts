@@ -2,11 +2,11 @@
 import { messageOf } from "../platform/errors.ts";
 import { limits } from "../platform/limits.ts";
 import type { AnyExtractor, Extractor, Facts, RangeRequest } from "./extractor.ts";
+import { createHardLinks, type Wanted, wantsEveryName } from "./hard-links.ts";
 import { captureRanges, type RangeCapture } from "./range-capture.ts";
 import type { FileRecord } from "./record.ts";
-import { createStreamReading, type StreamedEntry, type StreamResult } from "./stream-reading.ts";
+import { createStreamReading, type StreamedEntry } from "./stream-reading.ts";
 import type { Position } from "./survivors.ts";
-import { type EntryName, hashOf } from "./tar/name.ts";
 import type { TarEntry } from "./tar/walker.ts";
 import type { Partial } from "./types.ts";
 import type { Matcher } from "./wanted.ts";
@@ -36,12 +36,6 @@ export interface FileCollector {
   readonly partial: readonly Partial[];
 }
 
-interface Wanted {
-  readonly path: string;
-  readonly position: Position;
-  readonly extractors: readonly AnyExtractor[];
-}
-
 /** A wanted file whose content is kept as a whole. */
 interface Buffered extends Wanted {
   readonly extractors: readonly Extractor[];
@@ -60,6 +54,7 @@ export function createFileCollector(matcher: Matcher): FileCollector {
   /** Asked for again, by the number of the entry. */
   const requests = new Map<number, PendingRequest[]>();
   const partial: Partial[] = [];
+  const reported = new Set<string>();
   let heldBytes = 0;
   let packages = 0;
   let isSecondPass = false;
@@ -87,11 +82,14 @@ export function createFileCollector(matcher: Matcher): FileCollector {
   }
 
   function refuse(path: string, reason: string, detail: string): void {
-    partial.push({ reason, path, detail });
+    if (partial.length < limits.partialPerLayer) partial.push({ reason, path, detail });
+    else refuseOnce("partialPerLayer", `only the first ${limits.partialPerLayer} files that were not read are listed`);
   }
 
   function refuseOnce(reason: string, detail: string): void {
-    if (!partial.some((one) => one.reason === reason && one.path === undefined)) partial.push({ reason, detail });
+    if (reported.has(reason)) return;
+    reported.add(reason);
+    partial.push({ reason, detail });
   }
 
   function start(wanted: readonly Wanted[], entry: TarEntry): boolean {
@@ -148,7 +146,7 @@ export function createFileCollector(matcher: Matcher): FileCollector {
       const { path } = result.entry;
       const position = streamed.get(result.entry) ?? place.position;
       note({ path, position }, result.facts);
-      if (result.readBy.some(isNamed)) links.knows(path);
+      if (result.readBy.some(wantsEveryName)) links.knows(path);
       for (const request of result.requests) ask({ path, position, request });
     }
     streamed = new Map();
@@ -235,10 +233,6 @@ export function createFileCollector(matcher: Matcher): FileCollector {
   };
 }
 
-function isNamed({ wants }: AnyExtractor): boolean {
-  return wants.executables !== "any";
-}
-
 /** Those of `wanted` that read it whole and take a file of this size; of the others it is told. */
 function affordable(
   { path, position, extractors }: Wanted,
@@ -261,75 +255,6 @@ function streamedEntries(wanted: readonly Wanted[], entry: TarEntry): ReadonlyMa
     if (streaming.length > 0) entries.set({ path, size, mode: entry.mode(), extractors: streaming }, position);
   }
   return entries;
-}
-
-interface LinkTo {
-  readonly path: string;
-  readonly position: Position;
-  readonly target: string;
-}
-
-/** The wanted hard links of a layer: their content stands at their target, which may have gone by. */
-interface HardLinks {
-  add(wanted: Wanted, entry: TarEntry, hasFacts: (target: string) => boolean): void;
-  /** That a file was read by those who want it under any of its names: links to it need not be read again. */
-  knows(target: string): void;
-  forget(path: string): void;
-  waiting(): boolean;
-  /** Whether a name may be a target; cheap. */
-  mayBeTarget(name: EntryName): boolean;
-  /** The waiting links to a target, once. */
-  take(target: string): readonly Wanted[];
-  /** Links to what was read under its own name; those that still wait are told of. */
-  finish(): readonly LinkTo[];
-}
-
-function createHardLinks(refuse: (path: string, reason: string, detail: string) => void): HardLinks {
-  const byTarget = new Map<string, string[]>();
-  const targetHashes = new Set<number>();
-  /** Links whose content is still to come. */
-  const pending = new Map<string, Wanted>();
-  const copies = new Map<string, LinkTo>();
-  const known = new Set<string>();
-  return {
-    add(wanted, entry, hasFacts) {
-      const { path, position, extractors } = wanted;
-      const target = entry.target();
-      if (target === undefined) {
-        refuse(path, "outside-root", "a hard link to outside of the root");
-        return;
-      }
-      if (pending.size + copies.size >= limits.linksPerLayer) {
-        refuse(path, "linksPerLayer", `only the first ${limits.linksPerLayer} hard links were followed`);
-        return;
-      }
-      if (known.has(target) || hasFacts(target)) copies.set(path, { path, position, target });
-      const missing = extractors.filter((one) => one.mode === "buffer" || (isNamed(one) && !known.has(target)));
-      if (missing.length === 0) return;
-      byTarget.set(target, [...(byTarget.get(target) ?? []), path]);
-      targetHashes.add(hashOf(target));
-      pending.set(path, { path, position, extractors: missing });
-    },
-    knows(target) {
-      if (known.size < limits.linksPerLayer) known.add(target);
-    },
-    forget(path) {
-      pending.delete(path);
-      copies.delete(path);
-      known.delete(path);
-    },
-    waiting: () => pending.size > 0,
-    mayBeTarget: (name) => targetHashes.has(name.high),
-    take(target) {
-      const waiting = (byTarget.get(target) ?? []).flatMap((path) => pending.get(path) ?? []);
-      for (const { path } of waiting) pending.delete(path);
-      return waiting;
-    },
-    finish() {
-      for (const path of pending.keys()) refuse(path, "hard-link", "its target is no file of the same layer");
-      return [...copies.values()];
-    },
-  };
 }
 
 function hasFacts(facts: Facts): boolean {

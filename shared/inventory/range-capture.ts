@@ -3,7 +3,7 @@ import type { Range } from "./extractor.ts";
 
 export interface RangeCapture {
   /** The next bytes of the file, which begin at `offset`. */
-  push(piece: Uint8Array, offset: number): void;
+  readonly push: (piece: Uint8Array, offset: number) => void;
   /** The content of each range, in the order asked for; undefined as long as bytes of any of them are missing. */
   contents(): readonly Buffer[] | undefined;
 }

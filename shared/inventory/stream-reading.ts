@@ -67,15 +67,15 @@ export function createStreamReading(refuse: (path: string, reason: string, detai
   }
 
   function pass(piece: Buffer): void {
-    for (const { entry, opened: list } of readers) {
-      for (const one of [...list]) {
-        const { extractor, reader } = one;
-        const went = guarded(entry, extractor.name, () => {
+    for (const file of readers) {
+      const broken = file.opened.filter(({ extractor, reader }) => {
+        const passed = guarded(file.entry, extractor.name, () => {
           reader.push(piece, offset);
           return true;
         });
-        if (went === undefined) list.splice(list.indexOf(one), 1);
-      }
+        return passed === undefined;
+      });
+      if (broken.length > 0) file.opened = file.opened.filter((one) => !broken.includes(one));
     }
     offset += piece.length;
   }

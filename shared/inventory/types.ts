@@ -78,6 +78,11 @@ export interface Package {
   readonly describedBy?: readonly string[];
   /** What installed it, as its metadata says: `pip`, `conda`, `uv` (Python INSTALLER). */
   readonly installer?: string;
+  /**
+   * How it was built, as its executable says, by the compiler's own names: `go`, `GOOS`, `vcs.revision`, `replaces`
+   * (Go); `source` (Rust).
+   */
+  readonly build?: Readonly<Record<string, string>>;
   readonly licenses?: readonly string[];
   /** deb Maintainer, rpm Vendor. */
   readonly vendor?: string;

@@ -35,9 +35,9 @@ export const limits = {
   linksPerLayer: 250_000,
   whiteoutsPerLayer: 250_000,
   linksPerImage: 1_000_000,
-  /** Files with set-user-ID or set-group-ID: noted of one layer, and listed of an image. */
-  /** Things told of one layer that were not read. */
+  /** Files of one layer that are listed as not read. */
   partialPerLayer: 10_000,
+  /** Files with set-user-ID or set-group-ID: noted of one layer, and listed of an image. */
   privilegedFilesPerLayer: 10_000,
   privilegedFilesListed: 200,
   /** Secrets: of one file, and of an image. */

@@ -79,7 +79,7 @@ export function offsetOf(parts: readonly Part[], address: number): number | unde
 export function numbersIn(
   bytes: Buffer,
   { pointerSize, littleEndian }: Pick<Layout, "pointerSize" | "littleEndian">,
-): { half(at: number): number; word(at: number): number; pointer(at: number): number } {
+): Record<"half" | "word" | "pointer", (at: number) => number> {
   function word(at: number): number {
     return littleEndian ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at);
   }
