@@ -105,18 +105,21 @@ interface Directory {
   readonly shift: number;
 }
 
-/** The last end record whose directory is there: comments may hold the signature of one. */
+/** The last end record whose directory is there, an empty one only if there is no other: comments may hold one. */
 function directoryOf(archive: Buffer): Directory {
   const lowest = Math.max(0, archive.length - sizes.end - longestComment);
   const tail = archive.subarray(lowest);
+  let empty: Directory | undefined;
   for (let last = tail.length - sizes.end; last >= 0; last--) {
     last = tail.lastIndexOf("PK\u0005\u0006", last, "latin1");
     if (last < 0) break;
     const at = lowest + last;
     if (at + sizes.end + archive.readUInt16LE(at + 20) > archive.length) continue;
     const directory = endRecordAt(archive, at);
-    if (directory !== undefined) return directory;
+    if (directory !== undefined && directory.end > directory.start) return directory;
+    empty ??= directory;
   }
+  if (empty !== undefined) return empty;
   throw broken("no directory at its end");
 }
 
