@@ -147,7 +147,7 @@ describe.skipIf(sharedData === undefined || missing.length > 0)(
       ]);
       const query = await execute(
         "dpkg-query",
-        ["--admindir", join(rootfs, "var/lib/dpkg"), "-W", "-f", "${Package} ${Version}\n"],
+        ["--admindir", join(rootfs, "var/lib/dpkg"), "-W", "-f", "$" + "{Package} $" + "{Version}\n"],
         { maxBuffer: 1e8 },
       );
       const expected = query.stdout.trim().split("\n").sort();
