@@ -1,11 +1,17 @@
 /** What is inside an image: its layers' records, read or remembered, merged into one inventory. */
 import type { Image } from "../registry/types.ts";
 import { assemble } from "./assemble.ts";
+import { statedBaseImage, withOrigins } from "./base-image.ts";
 import type { AnyExtractor } from "./extractor.ts";
+import { stepsOf } from "./history.ts";
+import { imageFacts } from "./image-facts.ts";
 import { readLayer } from "./layer.ts";
 import { createMerge } from "./merge.ts";
+import { productOfImage } from "./product-labels.ts";
 import type { LayerRecord, LayerRecords } from "./record.ts";
 import { extractors as allExtractors } from "./registry.generated.ts";
+import { collectSecrets } from "./secrets/collect.ts";
+import { withoutSecrets } from "./secrets/find.ts";
 import type { Inventory, InventoryLayer } from "./types.ts";
 import { compileMatcher } from "./wanted.ts";
 
@@ -39,23 +45,33 @@ const matcher = compileMatcher(allExtractors);
  */
 export async function readImage(image: Image, options: ReadImageOptions): Promise<Inventory> {
   const merge = createMerge();
+  const secretsOf = collectSecrets();
   const diffIds: string[] = [];
   await readLayers(image, options, (record) => {
     diffIds.push(record.diffId);
+    secretsOf.apply(record);
     merge.apply(record);
   });
-  const { distribution, packages, partial, ...further } = assemble(merge.finish(), diffIds);
-  return {
+  const merged = merge.finish();
+  const { distribution, packages, partial, ...further } = assemble(merged, diffIds);
+  const { secrets, partial: secretsLeftOut } = secretsOf.finish(merged, image.configuration);
+  const product = productOfImage(image.configuration.config.labels);
+  const baseImage = statedBaseImage(image, diffIds);
+  return withOrigins({
     schema: "portwarden.inventory/1",
     digest: image.digest,
     platform: image.platform,
     ...(distribution && { distribution }),
     layers: layersOf(image, diffIds),
     packages,
-    partial,
+    partial: [...partial, ...secretsLeftOut],
     ...further,
+    ...(product && { products: [...(further.products ?? []), product] }),
+    ...(baseImage && { baseImage }),
+    secrets,
+    facts: imageFacts(image, merged, diffIds),
     extractors: extractorsVersion,
-  };
+  });
 }
 
 /** Hands over the layers' records, lowest first, as soon as all below are there. */
@@ -142,11 +158,11 @@ async function recordOf(
   return record;
 }
 
-/** History has an entry for each step; those that made no layer say so. */
+/** With the step that made each, secrets in it replaced. */
 function layersOf(image: Image, diffIds: readonly string[]): readonly InventoryLayer[] {
-  const steps = image.configuration.history.filter(({ emptyLayer }) => emptyLayer !== true);
+  const steps = new Map(stepsOf(image.configuration, diffIds).map((step) => [step.layer?.index, step.createdBy]));
   return image.layers.map(({ digest, size, mediaType }, index) => {
-    const createdBy = steps[index]?.createdBy;
-    return { digest, diffId: diffIds[index] ?? "", size, mediaType, ...(createdBy !== undefined && { createdBy }) };
+    const createdBy = withoutSecrets(steps.get(index) ?? "", { kind: "history" });
+    return { digest, diffId: diffIds[index] ?? "", size, mediaType, ...(createdBy !== "" && { createdBy }) };
   });
 }
