@@ -3,12 +3,19 @@ import type { AnyExtractor } from "./extractor.ts";
 import { extractor as apk } from "./extractors/apk/extractor.ts";
 import { extractor as azureLinux } from "./extractors/azure-linux/extractor.ts";
 import { extractor as chisel } from "./extractors/chisel/extractor.ts";
+import { extractor as cocoapodsLock } from "./extractors/cocoapods-lock/extractor.ts";
+import { extractor as conanLock } from "./extractors/conan-lock/extractor.ts";
 import { extractor as conda } from "./extractors/conda/extractor.ts";
+import { extractor as dartLock } from "./extractors/dart-lock/extractor.ts";
 import { extractor as dart } from "./extractors/dart/extractor.ts";
+import { extractor as dotnetLock } from "./extractors/dotnet-lock/extractor.ts";
 import { extractor as dotnet } from "./extractors/dotnet/extractor.ts";
 import { extractor as dpkg } from "./extractors/dpkg/extractor.ts";
+import { extractor as elixirLock } from "./extractors/elixir-lock/extractor.ts";
 import { extractor as elixirOtp } from "./extractors/elixir-otp/extractor.ts";
 import { extractor as goBinary } from "./extractors/go-binary/extractor.ts";
+import { extractor as goLock } from "./extractors/go-lock/extractor.ts";
+import { extractor as javaLock } from "./extractors/java-lock/extractor.ts";
 import { extractor as java } from "./extractors/java/extractor.ts";
 import { extractor as npmLock } from "./extractors/npm-lock/extractor.ts";
 import { extractor as npm } from "./extractors/npm/extractor.ts";
@@ -17,25 +24,37 @@ import { extractor as osRelease } from "./extractors/os-release/extractor.ts";
 import { extractor as pacman } from "./extractors/pacman/extractor.ts";
 import { extractor as perl } from "./extractors/perl/extractor.ts";
 import { extractor as phpComposer } from "./extractors/php-composer/extractor.ts";
+import { extractor as phpLock } from "./extractors/php-lock/extractor.ts";
 import { extractor as pythonEgg } from "./extractors/python-egg/extractor.ts";
+import { extractor as pythonLock } from "./extractors/python-lock/extractor.ts";
 import { extractor as python } from "./extractors/python/extractor.ts";
 import { extractor as r } from "./extractors/r/extractor.ts";
 import { extractor as redHat } from "./extractors/red-hat/extractor.ts";
 import { extractor as rpm } from "./extractors/rpm/extractor.ts";
 import { extractor as rubyGems } from "./extractors/ruby-gems/extractor.ts";
+import { extractor as rubyLock } from "./extractors/ruby-lock/extractor.ts";
 import { extractor as rustBinary } from "./extractors/rust-binary/extractor.ts";
+import { extractor as rustLock } from "./extractors/rust-lock/extractor.ts";
 import { extractor as secrets } from "./extractors/secrets/extractor.ts";
+import { extractor as swiftLock } from "./extractors/swift-lock/extractor.ts";
 
 export const extractors: readonly AnyExtractor[] = [
   apk,
   azureLinux,
   chisel,
+  cocoapodsLock,
+  conanLock,
   conda,
+  dartLock,
   dart,
+  dotnetLock,
   dotnet,
   dpkg,
+  elixirLock,
   elixirOtp,
   goBinary,
+  goLock,
+  javaLock,
   java,
   npmLock,
   npm,
@@ -44,12 +63,17 @@ export const extractors: readonly AnyExtractor[] = [
   pacman,
   perl,
   phpComposer,
+  phpLock,
   pythonEgg,
+  pythonLock,
   python,
   r,
   redHat,
   rpm,
   rubyGems,
+  rubyLock,
   rustBinary,
+  rustLock,
   secrets,
+  swiftLock,
 ];
