@@ -24,10 +24,17 @@ export function splitFileName(base: string): FileName {
     // A version further on: what stands here is still of the artifact.
     if (words.slice(end).some((word) => /^\d+(\.\d+)*(\.[A-Za-z]\w*)?$/.test(word))) continue;
     const artifact = words.slice(0, start).join("-");
-    if (artifact === "") break;
-    return { artifact, version: words.slice(start, end).join("-") };
+    const version = words.slice(start, end).join("-");
+    // `level-3-jar` is no version 3.
+    if (artifact === "" || (isBareNumber(version) && end < words.length)) break;
+    return { artifact, version };
   }
   return { artifact: base };
+}
+
+/** A number that may as well be a part of the name; dates are too long for that. */
+export function isBareNumber(version: string): boolean {
+  return /^v?\d{1,5}$/.test(version);
 }
 
 /** `x/y/base.jar` and `a.war!/lib/base.jar` -> `base`. */

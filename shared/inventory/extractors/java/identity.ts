@@ -3,7 +3,7 @@
  * archive, the repository path it lies at, its manifest, its file name. A group that nothing states stays unknown:
  * a guessed one would match the advisories of another project.
  */
-import { baseNameOf, splitFileName } from "./file-name.ts";
+import { baseNameOf, type FileName, isBareNumber, splitFileName } from "./file-name.ts";
 import { knownGroups } from "./known-groups.ts";
 import type { Manifest } from "./manifest.ts";
 import { type Coordinates, validId, validVersion } from "./pom.ts";
@@ -44,8 +44,17 @@ export function mainProject<Project extends Stated>(
   );
   if (named !== undefined) return named;
   const [only] = projects.length === 1 ? projects : [];
-  const stated = splitFileName(base).version;
-  return only !== undefined && (stated === undefined || stated === only.version) ? only : undefined;
+  const file = splitFileName(base);
+  // Renamed: without a version, or with something before the artifact.
+  const renamed = (one: Stated): boolean =>
+    file.version === undefined ||
+    (file.version === one.version && /[-_.]$/.test(prefixOf(file.artifact, one.artifact)));
+  return only !== undefined && renamed(only) ? only : undefined;
+}
+
+/** What stands before a name's ending; empty when it ends otherwise. */
+function prefixOf(name: string, ending: string): string {
+  return name.endsWith(ending) ? name.slice(0, -ending.length) : "";
 }
 
 /** `<artifact>`, `<artifact>-<version>...` and the same with the group before it. */
@@ -62,7 +71,7 @@ function fits(base: string, { group, artifact, version }: Stated): boolean {
 export function identify(evidence: Evidence): Coordinates | undefined {
   const { manifest, path } = evidence;
   if (manifest.get("implementation-title") === "Java Runtime Environment") return undefined;
-  const file = splitFileName(baseNameOf(path));
+  const file = fileNameOf(path, manifest);
   const stated = atRepositoryPath(path, file.artifact) ?? pluginOf(manifest) ?? titleOf(manifest);
   if (stated !== undefined) return stated;
   const version =
@@ -73,6 +82,16 @@ export function identify(evidence: Evidence): Coordinates | undefined {
   if (version === undefined || artifact === undefined) return undefined;
   const group = groupOf(artifact, evidence);
   return { artifact, version, ...(group !== undefined && { group }) };
+}
+
+/** A bare number at the end of the name counts as the version when the manifest says so too. */
+function fileNameOf(path: string, manifest: Manifest): FileName {
+  const base = baseNameOf(path);
+  const file = splitFileName(base);
+  const { version } = file;
+  if (version === undefined || !isBareNumber(version)) return file;
+  const stated = [manifest.get("implementation-version"), manifest.get("bundle-version")];
+  return stated.some((one) => one === version || one?.startsWith(`${version}.`)) ? file : { artifact: base };
 }
 
 /** Local repositories of Maven and Gradle: the directories are the coordinates. */
