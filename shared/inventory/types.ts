@@ -135,7 +135,7 @@ export interface ContentSets {
   readonly location: Location;
 }
 
-/** A container product whose build left its labels in the image. */
+/** A container product whose build left its labels in the image's files or configuration. */
 export interface ProductLabels {
   /** `com.redhat.component`, `name`, `version`, `release`, `architecture`, `cpe`. */
   readonly component?: string;
@@ -144,7 +144,8 @@ export interface ProductLabels {
   readonly release?: string;
   readonly architecture?: string;
   readonly cpe?: string;
-  readonly location: Location;
+  /** Absent: in the image's configuration. */
+  readonly location?: Location;
 }
 
 /** Where a secret stands. */

@@ -6,6 +6,7 @@
  */
 import type { Extractor, Facts, WantedFile } from "../../extractor.ts";
 import { text } from "../../fields.ts";
+import { productOf } from "../../product-labels.ts";
 import { readLabels } from "./dockerfile.ts";
 
 const directories = ["root/buildinfo", "usr/share/buildinfo"];
@@ -24,8 +25,9 @@ export const extractor: Extractor = {
   maxBytes: 4 * 1024 * 1024,
   extract(file) {
     if (isContentManifest(file.path)) return contentSets(file);
-    if (!file.path.endsWith(".json")) return productFacts(readLabels(file.content));
-    return productFacts(new Map(Object.entries(objectOf(file))));
+    const isJson = file.path.endsWith(".json");
+    const product = productOf(isJson ? new Map(Object.entries(objectOf(file))) : readLabels(file.content));
+    return product === undefined ? {} : { product };
   },
 };
 
@@ -47,25 +49,4 @@ function contentSets(file: WantedFile): Facts {
   const names = [...new Set(listed.slice(0, maximumContentSets).flatMap((name) => text(name, 256) ?? []))].sort();
   const partial = { reason: "content-sets", detail: `only the first ${maximumContentSets} content sets were read` };
   return { contentSets: names, ...(listed.length > maximumContentSets && { partial: [partial] }) };
-}
-
-/** What tells the product; `name` and the rest alone may be anybody's labels. */
-function productFacts(labels: ReadonlyMap<string, unknown>): Facts {
-  const component = text(labels.get("com.redhat.component"));
-  const name = text(labels.get("name"));
-  const cpe = text(labels.get("cpe"));
-  const version = text(labels.get("version"));
-  const release = text(labels.get("release"));
-  const architecture = text(labels.get("architecture"));
-  if (component === undefined && name === undefined && cpe === undefined) return {};
-  return {
-    product: {
-      ...(component !== undefined && { component }),
-      ...(name !== undefined && { name }),
-      ...(version !== undefined && { version }),
-      ...(release !== undefined && { release }),
-      ...(architecture !== undefined && { architecture }),
-      ...(cpe !== undefined && { cpe }),
-    },
-  };
 }

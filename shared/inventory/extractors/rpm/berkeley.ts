@@ -34,8 +34,8 @@ interface Database {
   pageOf(bucket: number): number;
   /** The page with this number. Throws for numbers outside, and for pages taken before. */
   take(number: number): Buffer;
-  u32(bytes: Buffer, at: number): number;
-  u16(bytes: Buffer, at: number): number;
+  readonly u32: (bytes: Buffer, at: number) => number;
+  readonly u16: (bytes: Buffer, at: number) => number;
 }
 
 function openDatabase(file: Buffer): Database {
