@@ -40,7 +40,7 @@ export function ecrCredentials(options: EcrOptions): CredentialSource {
 }
 
 async function fetchToken(region: string, options: EcrOptions): Promise<Expiring<Credentials>> {
-  const sdk = await import("@aws-sdk/client-ecr");
+  const sdk = await import("./sdk/ecr.ts");
   const client = options.client?.(region) ?? new sdk.ECRClient({ ...clientDefaults, region });
   try {
     const answer = await client.send(new sdk.GetAuthorizationTokenCommand({}));

@@ -26,7 +26,7 @@ const tasksPerCall = 100;
 /** Task definitions remembered between reads: a revision never changes once it is registered. */
 const rememberedDefinitions = 2000;
 
-type Sdk = typeof import("@aws-sdk/client-ecs");
+type Sdk = typeof import("./sdk/ecs.ts");
 type Unread = { what: string; why: string }[];
 
 interface Session {
@@ -41,7 +41,7 @@ export function ecsReader(options: EcsReaderOptions = {}): EcsReader {
   const clients = new Map<string, EcsClient>();
   const definitions = new Map<string, EcsTaskDefinition>();
   async function session(region: string): Promise<Session> {
-    const sdk = await import("@aws-sdk/client-ecs");
+    const sdk = await import("./sdk/ecs.ts");
     const client = clients.get(region) ?? options.client?.(region) ?? new sdk.ECSClient({ region, maxAttempts: 4 });
     clients.set(region, client);
     return { sdk, client, definitions, unread: [] };

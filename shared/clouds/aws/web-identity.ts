@@ -18,7 +18,7 @@ export interface WebIdentityOptions {
 /** Asks for a new token every time: they are traded in at once, and what they are traded for is kept. */
 export function awsWebIdentity(options: WebIdentityOptions = {}): WebIdentity {
   return async (audience) => {
-    const sdk = await import("@aws-sdk/client-sts");
+    const sdk = await import("./sdk/sts.ts");
     const client = options.client?.() ?? new sdk.STSClient(clientDefaults);
     const command = new sdk.GetWebIdentityTokenCommand({
       Audience: [audience],

@@ -1,5 +1,4 @@
 /** What the settings allow: which registries, over which scheme, and into which networks. */
-import picomatch from "picomatch";
 import { PermanentError } from "../../platform/errors.ts";
 import type { RegistrySettings } from "../settings.ts";
 import { addressKind } from "./addresses.ts";
@@ -33,14 +32,31 @@ export function networkPolicy(settings: Pick<RegistrySettings, "allow" | "insecu
 /** Matches globs against `host:port` and, when a glob names no port, against the host alone. Case does not matter. */
 export function hostMatcher(globs: readonly string[]): (host: string) => boolean {
   const matchers = globs.map((glob) => {
-    // Brackets are part of IPv6 literals here, never a character class.
-    const match = picomatch(glob.toLowerCase(), { nonegate: true, literalBrackets: true, dot: true, maxLength: 1024 });
+    const match = starMatcher(glob.toLowerCase());
     const namesPort = /:(?:\d+|\*)$/.test(glob.replace(/^\[[^\]]*\]/, ""));
     return (host: string) => match(host) || (!namesPort && match(hostnameOf(host)));
   });
   return (host) => {
     const lower = host.toLowerCase();
     return lower.length <= 300 && matchers.some((match) => match(lower));
+  };
+}
+
+/** `*` stands for any characters, the rest for itself: brackets belong to IPv6 literals. Linear, whatever the glob. */
+function starMatcher(glob: string): (text: string) => boolean {
+  const parts = glob.split("*");
+  const [first = "", ...rest] = parts;
+  const last = rest.pop();
+  return (text) => {
+    if (last === undefined) return text === first;
+    if (!text.startsWith(first)) return false;
+    let at = first.length;
+    for (const part of rest) {
+      const found = text.indexOf(part, at);
+      if (found < 0) return false;
+      at = found + part.length;
+    }
+    return text.length - last.length >= at && text.endsWith(last);
   };
 }
 
