@@ -2,7 +2,7 @@ import * as z from "zod";
 
 /** Which registries may be asked, how, and for which platforms of an image. */
 export const registrySettings = z.strictObject({
-  /** Host globs of the registries that may be contacted. Empty: every public one. */
+  /** Hosts of the registries that may be contacted; `*` stands for anything. Empty: every public one. */
   allow: z.array(z.string().min(1)).max(200).default([]),
   /** Hosts (`host:port`) spoken to over plain HTTP. Loopback addresses need no entry when `allowPrivate` has them. */
   insecure: z.array(z.string().min(1)).max(50).default([]),

@@ -153,7 +153,10 @@ describe("the settings' hosts", () => {
     ["[::1]:5000", "[::1]:5000", true],
     ["[::1]", "[::1]:5000", true],
     ["!ghcr.io", "quay.io", false],
-    ["{ghcr,quay}.io", "quay.io", true],
+    // Only the star means something: several hosts are several entries.
+    ["{ghcr,quay}.io", "quay.io", false],
+    ["*.dkr.ecr.*.amazonaws.com", "123456789012.dkr.ecr.eu-west-1.amazonaws.com", true],
+    ["a*a", "a", false],
   ])("%s for %s: %s", (glob, host, expected) => expect(hostMatcher([glob])(host)).toBe(expected));
 
   test("plain HTTP only where the settings say so", () => {
