@@ -37,10 +37,18 @@ function repositoryOf(line: string): Found | undefined {
   };
 }
 
-/** A directory of the image stays as it is; user, password, query and fragment of a web address are left out. */
+/**
+ * A directory of the image stays as it is; user, password, query and fragment of a web address are left out, and so is
+ * an address in which they stand where they should not.
+ */
 function withoutCredentials(address: string | undefined): string | undefined {
-  if (address === undefined || address.startsWith("/")) return address;
+  if (address === undefined) return undefined;
+  const bare = address.startsWith("/") ? address : webAddress(address);
+  return bare?.includes("@") ? undefined : bare;
+}
+
+function webAddress(address: string): string | undefined {
   if (!URL.canParse(address)) return undefined;
-  const url = new URL(address);
-  return `${url.protocol}//${url.host}${url.pathname}`;
+  const { protocol, host, pathname } = new URL(address);
+  return `${protocol}//${host}${pathname}`;
 }
