@@ -2,6 +2,7 @@
 import type { AnyExtractor } from "./extractor.ts";
 import { extractor as apk } from "./extractors/apk/extractor.ts";
 import { extractor as azureLinux } from "./extractors/azure-linux/extractor.ts";
+import { extractor as binaryVersion } from "./extractors/binary-version/extractor.ts";
 import { extractor as chisel } from "./extractors/chisel/extractor.ts";
 import { extractor as cocoapodsLock } from "./extractors/cocoapods-lock/extractor.ts";
 import { extractor as conanLock } from "./extractors/conan-lock/extractor.ts";
@@ -17,6 +18,7 @@ import { extractor as goBinary } from "./extractors/go-binary/extractor.ts";
 import { extractor as goLock } from "./extractors/go-lock/extractor.ts";
 import { extractor as javaLock } from "./extractors/java-lock/extractor.ts";
 import { extractor as java } from "./extractors/java/extractor.ts";
+import { extractor as jvmRelease } from "./extractors/jvm-release/extractor.ts";
 import { extractor as npmLock } from "./extractors/npm-lock/extractor.ts";
 import { extractor as npm } from "./extractors/npm/extractor.ts";
 import { extractor as opkg } from "./extractors/opkg/extractor.ts";
@@ -25,6 +27,7 @@ import { extractor as pacman } from "./extractors/pacman/extractor.ts";
 import { extractor as perl } from "./extractors/perl/extractor.ts";
 import { extractor as phpComposer } from "./extractors/php-composer/extractor.ts";
 import { extractor as phpLock } from "./extractors/php-lock/extractor.ts";
+import { extractor as pythonBundled } from "./extractors/python-bundled/extractor.ts";
 import { extractor as pythonEgg } from "./extractors/python-egg/extractor.ts";
 import { extractor as pythonLock } from "./extractors/python-lock/extractor.ts";
 import { extractor as python } from "./extractors/python/extractor.ts";
@@ -37,10 +40,12 @@ import { extractor as rustBinary } from "./extractors/rust-binary/extractor.ts";
 import { extractor as rustLock } from "./extractors/rust-lock/extractor.ts";
 import { extractor as secrets } from "./extractors/secrets/extractor.ts";
 import { extractor as swiftLock } from "./extractors/swift-lock/extractor.ts";
+import { extractor as yarn } from "./extractors/yarn/extractor.ts";
 
 export const extractors: readonly AnyExtractor[] = [
   apk,
   azureLinux,
+  binaryVersion,
   chisel,
   cocoapodsLock,
   conanLock,
@@ -56,6 +61,7 @@ export const extractors: readonly AnyExtractor[] = [
   goLock,
   javaLock,
   java,
+  jvmRelease,
   npmLock,
   npm,
   opkg,
@@ -64,6 +70,7 @@ export const extractors: readonly AnyExtractor[] = [
   perl,
   phpComposer,
   phpLock,
+  pythonBundled,
   pythonEgg,
   pythonLock,
   python,
@@ -76,4 +83,5 @@ export const extractors: readonly AnyExtractor[] = [
   rustLock,
   secrets,
   swiftLock,
+  yarn,
 ];

@@ -83,6 +83,8 @@ export interface Package {
    * (Go); `source` (Rust).
    */
   readonly build?: Readonly<Record<string, string>>;
+  /** CPE 2.3, only where it is certain: for software that databases know by nothing else. */
+  readonly cpe?: string;
   readonly licenses?: readonly string[];
   /** deb Maintainer, rpm Vendor. */
   readonly vendor?: string;

@@ -14,6 +14,8 @@ export interface Part {
   readonly size: number;
   readonly address: number;
   readonly writable: boolean;
+  /** Told of ELF segments only. */
+  readonly executable?: boolean;
 }
 
 /** Where ELF keeps the table of its sections. */
@@ -93,6 +95,7 @@ export function numbersIn(
 }
 
 const loadable = 1;
+const executableSegment = 1;
 const writableSegment = 2;
 
 function elf(head: Buffer): Layout {
@@ -119,6 +122,7 @@ function elf(head: Buffer): Layout {
       address: pointer(at + (is64 ? 16 : 8)),
       size: pointer(at + (is64 ? 32 : 16)),
       writable: (word(at + (is64 ? 4 : 24)) & writableSegment) !== 0,
+      executable: (word(at + (is64 ? 4 : 24)) & executableSegment) !== 0,
     });
   }
   return { format: "elf", ...outline, parts, sections };

@@ -8,7 +8,7 @@ export interface LinkedVersion {
 
 /** Names of variables that hold the program's own version, whatever their package is called. */
 const versionVariable =
-  /^(git|app|build|release|semver|program|product|binary|tool)?[_-]?(version|semver|tag)(string|number)?$/i;
+  /^(git|app|build|release|semver|program|product|binary|tool)?[_-]?(version|semver|tag|describe)(string|number)?$/i;
 const versionText = /^v?\d+(\.\d+)+([-+._~][0-9A-Za-z.+_~-]*)?$/;
 
 /**
