@@ -8,7 +8,8 @@ interface Module {
 }
 
 const goMod: LockFormat = {
-  wants: { basenames: ["go.mod"] },
+  // Go's own installation has modules of its generators and tests; its tools skip folders that begin with `_`.
+  wants: { basenames: ["go.mod"], accept: (path) => !/^usr\/(local\/go|lib\/go[^/]*)\/|(^|\/)_[^/]*\//.test(path) },
   read(content, lock) {
     const required: Module[] = [];
     /** By path, and by path and version; without a version it is a folder. */

@@ -12,7 +12,7 @@ const pinned =
 export const requirements: LockFormat = {
   wants: {
     suffixes: [".txt"],
-    accept: (path) => /(^|\/)([^/]*[-_.])?requirements([-_.][^/]*)?\.txt$|(^|\/)requirements\/[^/]+\.txt$/i.test(path),
+    accept: isRequirements,
   },
   read(content, lock) {
     const base = lock.path.slice(lock.path.lastIndexOf("/") + 1);
@@ -23,3 +23,15 @@ export const requirements: LockFormat = {
     }
   },
 };
+
+/** `requirements.txt`, `requirements-dev.txt`, `dev-requirements.txt`, `requirements/dev.txt`. */
+function isRequirements(path: string): boolean {
+  const slash = path.lastIndexOf("/");
+  const base = path.slice(slash + 1);
+  // File systems take no longer names.
+  if (base.length > 255) return false;
+  return (
+    /^(.*[-_.])?requirements([-_.].*)?\.txt$/i.test(base) ||
+    /(^|\/)requirements$/.test(path.slice(0, Math.max(0, slash)))
+  );
+}
