@@ -1,6 +1,7 @@
 /** CycloneDX 1.6 JSON: https://cyclonedx.org/docs/1.6/json/ */
-import { createHash } from "node:crypto";
-import type { Inventory, Location, Package } from "./types.ts";
+import { byOwner, documentUuid, platformText, withReferences } from "./document.ts";
+import { type Licence, licenceOf } from "./licences.ts";
+import type { BaseImage, Inventory, InventoryLayer, Location, Package } from "./types.ts";
 
 interface Property {
   readonly name: string;
@@ -9,30 +10,42 @@ interface Property {
 
 /**
  * The inventory as a CycloneDX document. The same inventory gives the same document: its serial number comes from the
- * image digest and the extractors, and it carries no time.
+ * image digest and the extractors, and it carries no time. Each package refers to its owner as a dependency of it.
  */
 export function toCycloneDx(inventory: Inventory, toolVersion: string): object {
-  const { digest, platform, extractors } = inventory;
+  const { digest, extractors, baseImage, layers } = inventory;
+  const references = withReferences(inventory.packages);
   return {
     $schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
     bomFormat: "CycloneDX",
     specVersion: "1.6",
-    serialNumber: `urn:uuid:${uuidOf(`${digest} ${extractors}`)}`,
+    serialNumber: `urn:uuid:${documentUuid(inventory, "")}`,
     version: 1,
     metadata: {
+      lifecycles: [{ phase: "post-build" }],
       tools: { components: [{ type: "application", name: "portwarden", version: toolVersion }] },
       component: {
         type: "container",
         "bom-ref": digest,
         name: digest,
         version: digest,
-        properties: properties({
-          "portwarden:platform": [platform.os, platform.architecture, platform.variant].filter(Boolean).join("/"),
-          "portwarden:extractors": extractors,
-        }),
+        ...(baseImage && isNamed(baseImage) && { pedigree: { ancestors: [baseComponent(baseImage)] } }),
+        properties: [
+          ...properties({
+            "portwarden:platform": platformText(inventory),
+            "portwarden:extractors": extractors,
+            "portwarden:base-image:layers": baseImage?.layers?.toString(),
+            "portwarden:base-image:evidence": baseImage?.evidence.join(" "),
+          }),
+          ...layers.flatMap(layerProperties),
+        ],
       },
     },
-    components: [...distributionComponent(inventory), ...packageComponents(inventory.packages)],
+    components: [
+      ...distributionComponent(inventory),
+      ...references.map(([reference, item]) => packageComponent(reference, item)),
+    ],
+    dependencies: dependenciesOf(inventory, references),
     compositions: [
       {
         aggregate: inventory.partial.length === 0 ? "complete" : "incomplete",
@@ -46,50 +59,109 @@ export function toCycloneDx(inventory: Inventory, toolVersion: string): object {
   };
 }
 
-function distributionComponent({ distribution }: Inventory): object[] {
+function isNamed({ name, digest }: BaseImage): boolean {
+  return name !== undefined || digest !== undefined;
+}
+
+function baseComponent({ name, digest }: BaseImage): object {
+  return { type: "container", name: name ?? digest, ...(digest !== undefined && { version: digest }) };
+}
+
+/** `portwarden:layer:<position>` tells order, diffID, and the step that made the layer. */
+function layerProperties({ diffId, createdBy }: InventoryLayer, index: number): readonly Property[] {
+  return properties({
+    [`portwarden:layer:${index + 1}`]: diffId,
+    [`portwarden:layer:${index + 1}:created-by`]: createdBy,
+  });
+}
+
+function distributionReference({ distribution }: Inventory): string | undefined {
+  return distribution && `os:${distribution.id}@${distribution.versionId ?? distribution.codename ?? ""}`;
+}
+
+function distributionComponent(inventory: Inventory): object[] {
+  const { distribution } = inventory;
   if (distribution === undefined) return [];
-  const { id, versionId, codename, name, cpe } = distribution;
+  const { id, versionId, name, cpe } = distribution;
   return [
     {
       type: "operating-system",
-      "bom-ref": `os:${id}@${versionId ?? codename ?? ""}`,
+      "bom-ref": distributionReference(inventory),
       name: id,
       ...(versionId !== undefined && { version: versionId }),
       ...(name !== undefined && { description: name }),
-      ...(cpe !== undefined && { cpe }),
+      ...(cpe !== undefined && isCpe(cpe) && { cpe }),
     },
   ];
 }
 
-/** Two packages may have one purl (different owners): the reference is made unique. */
-function packageComponents(packages: readonly Package[]): object[] {
-  const seen = new Map<string, number>();
-  return packages.map((one) => {
-    const times = seen.get(one.purl) ?? 0;
-    seen.set(one.purl, times + 1);
-    return packageComponent(one, times === 0 ? one.purl : `${one.purl}#${times}`);
-  });
+/** The schema takes CPE 2.2 and 2.3; distributions write what they like. */
+function isCpe(text: string): boolean {
+  return (
+    /^cpe:\/[hoa](?::[A-Za-z0-9._~%-]*){0,6}$/i.test(text) ||
+    /^cpe:2\.3:[aho*-](?::(?:[?*]+|-|[A-Za-z0-9._\-~\\!"#$%&'()+,/:;<=>@[\]^`{|}]+)){10}$/.test(text)
+  );
 }
 
-function packageComponent(one: Package, reference: string): object {
-  const scope = one.type === "npm" && one.name.startsWith("@") ? one.name.indexOf("/") : -1;
+/** The image depends on what nobody owns in it, an OS package on the language packages that it installed. */
+function dependenciesOf(
+  inventory: Inventory,
+  references: readonly (readonly [reference: string, item: Package])[],
+): object[] {
+  const groups = byOwner(references);
+  const system = distributionReference(inventory);
+  const direct = [...(system === undefined ? [] : [system]), ...(groups.get(undefined) ?? [])];
+  return [
+    { ref: inventory.digest, dependsOn: direct },
+    ...[...groups].flatMap(([ref, dependsOn]) => (ref === undefined ? [] : [{ ref, dependsOn }])),
+  ];
+}
+
+function packageComponent(reference: string, one: Package): object {
+  const [group, name] = groupAndName(one);
+  const licences = (one.licenses ?? []).flatMap((text) => licenceOf(text) ?? []);
+  const sha1 = new Set(one.locations.map((location) => location.sha1));
+  const [hash] = sha1;
   return {
-    type: "library",
+    type: one.type === "generic" ? "application" : "library",
     "bom-ref": reference,
     ...(one.vendor !== undefined && { publisher: one.vendor }),
-    ...(scope > 0 && { group: one.name.slice(0, scope) }),
-    name: one.name.slice(scope + 1),
+    ...(group !== undefined && { group }),
+    name,
     version: one.version,
-    ...(one.licenses && { licenses: one.licenses.map((name) => ({ license: { name } })) }),
+    ...(one.development || one.optional ? { scope: one.development ? "excluded" : "optional" } : {}),
+    ...(sha1.size === 1 && hash !== undefined && { hashes: [{ alg: "SHA-1", content: hash }] }),
+    ...(licences.length > 0 && { licenses: licenceChoice(licences) }),
     purl: one.purl,
     evidence: { occurrences: one.locations.map(({ path }) => ({ location: path })) },
     properties: properties({
+      "portwarden:evidence": one.evidence,
       "portwarden:source": one.source && `${one.source.name}@${one.source.version}`,
       "portwarden:modularity": one.modularity,
       "portwarden:owned-by": one.ownedBy,
+      "portwarden:origin": one.origin,
       ...layersOf(one.locations),
     }),
   };
+}
+
+/** The purl's namespace as the group, where it is part of the ecosystem's own name. */
+function groupAndName({ type, name }: Package): [group: string | undefined, name: string] {
+  const separator =
+    type === "maven" ? name.indexOf(":") : type === "npm" || type === "composer" ? name.indexOf("/") : -1;
+  return separator > 0 ? [name.slice(0, separator), name.slice(separator + 1)] : [undefined, name];
+}
+
+/** Either one expression, or a list of single licences; an expression among others is told by its text. */
+function licenceChoice(licences: readonly Licence[]): object[] {
+  const [only] = licences;
+  if (licences.length === 1 && only?.kind === "expression") {
+    return [{ expression: only.expression, acknowledgement: "declared" }];
+  }
+  return licences.map((one) => {
+    const named = one.kind === "id" ? { id: one.id } : { name: one.kind === "name" ? one.name : one.expression };
+    return { license: { ...named, acknowledgement: "declared" } };
+  });
 }
 
 function layersOf(locations: readonly Location[]): Record<string, string> {
@@ -99,13 +171,4 @@ function layersOf(locations: readonly Location[]): Record<string, string> {
 
 function properties(values: Readonly<Record<string, string | undefined>>): Property[] {
   return Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }]));
-}
-
-/** A name-based UUID in the form of RFC 9562, version 8. */
-function uuidOf(name: string): string {
-  const bytes = createHash("sha256").update(name).digest().subarray(0, 16);
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80;
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  const hex = bytes.toString("hex");
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
 }
