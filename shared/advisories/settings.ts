@@ -10,7 +10,20 @@ export const advisorySettings = z.strictObject({
     .array(z.string().min(1))
     .min(1)
     .max(60)
-    .default(["Debian", "Ubuntu", "Alpine", "Red Hat", "Rocky Linux", "AlmaLinux", "SUSE", "openSUSE", "npm", "PyPI"]),
+    .default([
+      "Debian",
+      "Ubuntu",
+      "Alpine",
+      "Red Hat",
+      "Rocky Linux",
+      "AlmaLinux",
+      "SUSE",
+      "openSUSE",
+      "npm",
+      "PyPI",
+      "Go",
+      "crates.io",
+    ]),
   /** Scans warn when the store is older than this. */
   warnAfterDays: z.int().min(1).max(365).default(5),
 });

@@ -42,6 +42,7 @@ export async function openFor(
   }
   const language = candidates.find((ecosystem) => ecosystem.kind === "language");
   if (language !== undefined) return { reason: `no-advisories-for ${language.name}` };
+  if (candidates.length === 0) return { reason: `no-advisories-for ${type}` };
   if (distribution === undefined) return { reason: "distribution-unknown" };
   return { reason: `no-advisories-for ${distributionName(distribution)}` };
 }

@@ -2,7 +2,9 @@
 import { ecosystem as alma } from "./ecosystems/alma.ts";
 import { ecosystem as alpine } from "./ecosystems/alpine.ts";
 import { ecosystem as chainguard } from "./ecosystems/chainguard.ts";
+import { ecosystem as cratesIo } from "./ecosystems/crates-io.ts";
 import { ecosystem as debian } from "./ecosystems/debian.ts";
+import { ecosystem as go } from "./ecosystems/go.ts";
 import { ecosystem as npm } from "./ecosystems/npm.ts";
 import { ecosystem as opensuse } from "./ecosystems/opensuse.ts";
 import { ecosystem as pypi } from "./ecosystems/pypi.ts";
@@ -16,7 +18,9 @@ export const ecosystems = [
   alma,
   alpine,
   chainguard,
+  cratesIo,
   debian,
+  go,
   npm,
   opensuse,
   pypi,

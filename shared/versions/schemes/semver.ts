@@ -36,7 +36,7 @@ function comparePreReleases(a: readonly string[], b: readonly string[]): number 
 
 export const scheme = defineScheme({
   name: "semver",
-  ecosystems: ["npm"],
+  ecosystems: ["npm", "Go", "crates.io"],
   parse,
   compare: (a: SemVer, b: SemVer) =>
     compareLists(a.release, b.release, compareDigits) || comparePreReleases(a.pre, b.pre),
