@@ -3,6 +3,7 @@ import type { AnyExtractor } from "./extractor.ts";
 import { extractor as apk } from "./extractors/apk/extractor.ts";
 import { extractor as azureLinux } from "./extractors/azure-linux/extractor.ts";
 import { extractor as binaryVersion } from "./extractors/binary-version/extractor.ts";
+import { extractor as bitnami } from "./extractors/bitnami/extractor.ts";
 import { extractor as chisel } from "./extractors/chisel/extractor.ts";
 import { extractor as cocoapodsLock } from "./extractors/cocoapods-lock/extractor.ts";
 import { extractor as conanLock } from "./extractors/conan-lock/extractor.ts";
@@ -38,6 +39,7 @@ import { extractor as rubyGems } from "./extractors/ruby-gems/extractor.ts";
 import { extractor as rubyLock } from "./extractors/ruby-lock/extractor.ts";
 import { extractor as rustBinary } from "./extractors/rust-binary/extractor.ts";
 import { extractor as rustLock } from "./extractors/rust-lock/extractor.ts";
+import { extractor as sbom } from "./extractors/sbom/extractor.ts";
 import { extractor as secrets } from "./extractors/secrets/extractor.ts";
 import { extractor as swiftLock } from "./extractors/swift-lock/extractor.ts";
 import { extractor as yarn } from "./extractors/yarn/extractor.ts";
@@ -46,6 +48,7 @@ export const extractors: readonly AnyExtractor[] = [
   apk,
   azureLinux,
   binaryVersion,
+  bitnami,
   chisel,
   cocoapodsLock,
   conanLock,
@@ -81,6 +84,7 @@ export const extractors: readonly AnyExtractor[] = [
   rubyLock,
   rustBinary,
   rustLock,
+  sbom,
   secrets,
   swiftLock,
   yarn,
