@@ -50,7 +50,7 @@ describe("from files", () => {
       "a.ndjson": ndjson([
         record("GHSA-aaaa-aaaa-aaaa", "npm", "one"),
         { name: "not OSV", affected: "1.0" },
-        record("RUSTSEC-1", "crates.io", "one"),
+        record("RUSTSEC-1", "Hackage", "one"),
       ]),
       "b.ndjson.zst": zstdLong(
         ndjson([record("GHSA-bbbb-bbbb-bbbb", "npm", "two"), record("GHSA-gone-gone-gone", "npm", "two")]),
@@ -81,7 +81,7 @@ describe("from files", () => {
     expect(await idsOf(ports, "npm", "two")).toEqual(["GHSA-bbbb-bbbb-bbbb"]);
     expect(await idsOf(ports, "npm", "four")).toEqual(["GHSA-dddd-dddd-dddd"]);
     expect(await idsOf(ports, "PyPI", "four_five")).toEqual(["PYSEC-2024-4"]);
-    expect(await idsOf(ports, "crates.io", "one")).toEqual([]);
+    expect(await idsOf(ports, "Hackage", "one")).toEqual([]);
     const last = ports.progressed.at(-1);
     expect(last?.done).toBe(last?.total);
   });
