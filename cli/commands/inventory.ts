@@ -3,68 +3,123 @@ import type { Inventory } from "../../shared/inventory/types.ts";
 import { productVersion } from "../../shared/platform/version.ts";
 import { exitCodes, UsageError } from "../exit.ts";
 import { writeOutput } from "../output.ts";
-import { clean, paint, table } from "../terminal.ts";
 import { imageNames } from "./scan.ts";
 
-interface InventoryOptions {
-  readonly format: "table" | "json" | "cyclonedx";
+interface CommonOptions {
   readonly output?: string;
   readonly platform?: string;
   readonly data: string;
   readonly config?: string;
 }
 
+interface InventoryOptions extends CommonOptions {
+  readonly format: "table" | "json" | "cyclonedx" | "spdx";
+}
+
+interface DiffOptions extends CommonOptions {
+  readonly format: "table" | "json";
+}
+
 export function registerInventory(program: Command): void {
-  program
+  // Both `inventory` and `inventory diff` have a `--format`: what follows a command belongs to that command alone.
+  const inventory = program
+    .enablePositionalOptions()
     .command("inventory")
     .description("List what is inside an image")
+    .enablePositionalOptions()
     .argument("<image>", "what to read")
     .addOption(
-      new Option("--format <format>", "what to print").choices(["table", "json", "cyclonedx"]).default("table"),
+      new Option("--format <format>", "what to print").choices(["table", "json", "cyclonedx", "spdx"]).default("table"),
+    );
+  withCommonOptions(inventory)
+    .addHelpText(
+      "after",
+      `${imageNames}
+
+Exit codes: 0 done, 2 bad usage or input, 3 could not complete (also when something in the image could not be read).`,
     )
+    .action(async (image: string, options: InventoryOptions) => {
+      const inventories = await read(image, options);
+      writeOutput(await render(inventories, options.format), options.output);
+      finish(inventories);
+    });
+  registerDiff(inventory);
+}
+
+function registerDiff(inventory: Command): void {
+  const diff = inventory
+    .command("diff")
+    .description("What differs between two images: packages added, removed and changed, and the steps that did it")
+    .argument("<from>", "the image to compare with")
+    .argument("<to>", "the image that is compared")
+    .addOption(new Option("--format <format>", "what to print").choices(["table", "json"]).default("table"));
+  withCommonOptions(diff)
+    .addHelpText(
+      "after",
+      `${imageNames}
+
+Exit codes: 0 done, whether or not the images differ; 2 bad usage or input; 3 could not complete (also when something in
+one of the images could not be read: then packages may seem added or removed that are not).`,
+    )
+    .action(async (from: string, to: string, options: DiffOptions) => {
+      const { diffInventories } = await import("../../shared/inventory/diff.ts");
+      const before = one(await read(from, options), from);
+      const after = one(await read(to, options), to);
+      const difference = diffInventories(before, after);
+      const text =
+        options.format === "json"
+          ? JSON.stringify(difference, undefined, 2)
+          : (await import("../formats/inventory-diff.ts")).formatInventoryDiff(difference);
+      writeOutput(text, options.output);
+      finish([before, after]);
+    });
+  diff.exitOverride();
+}
+
+function withCommonOptions(command: Command): Command {
+  return command
     .option("--output <file>", "write there instead of standard output")
     .option("--platform <os/arch>", "which image of an index (default: linux on this machine's architecture)")
     .option("--data <dir>", "data directory: what was read before", ".portwarden")
-    .option("--config <file>", "settings (default: portwarden.yaml in the data directory)")
-    .addHelpText("after", imageNames)
-    .action(async (image: string, options: InventoryOptions) => {
-      const { inventoryLocally } = await import("../scan-locally.ts");
-      const inventories = await inventoryLocally(image, options);
-      writeOutput(await render(inventories, options.format), options.output);
-      const partial = inventories.some((inventory) => inventory.partial.length > 0);
-      process.exitCode = partial ? exitCodes.incomplete : exitCodes.done;
-    });
+    .option("--config <file>", "settings (default: portwarden.yaml in the data directory)");
+}
+
+async function read(image: string, options: CommonOptions): Promise<readonly Inventory[]> {
+  const { inventoryLocally } = await import("../scan-locally.ts");
+  return inventoryLocally(image, options);
+}
+
+function finish(inventories: readonly Inventory[]): void {
+  const partial = inventories.some((inventory) => inventory.partial.length > 0);
+  process.exitCode = partial ? exitCodes.incomplete : exitCodes.done;
+}
+
+function one([inventory, ...others]: readonly Inventory[], name: string): Inventory {
+  if (inventory === undefined || others.length > 0) {
+    throw new UsageError(`${name} has several images: choose one with --platform`);
+  }
+  return inventory;
 }
 
 async function render(inventories: readonly Inventory[], format: InventoryOptions["format"]): Promise<string> {
-  if (format === "table") return inventories.map(inventoryTable).join("\n\n");
+  if (format === "table") {
+    const { formatInventory } = await import("../formats/inventory.ts");
+    return inventories.map(formatInventory).join("\n\n");
+  }
   const [inventory, ...others] = inventories;
   if (inventory === undefined || others.length > 0) {
     throw new UsageError("this format describes one image: choose one with --platform");
   }
-  if (format === "json") return JSON.stringify(inventory, undefined, 2);
-  const { toCycloneDx } = await import("../../shared/inventory/cyclonedx.ts");
-  return JSON.stringify(toCycloneDx(inventory, productVersion), undefined, 2);
+  return JSON.stringify(await documentOf(inventory, format), undefined, 2);
 }
 
-function inventoryTable(inventory: Inventory): string {
-  const layers = new Map(inventory.layers.map(({ diffId }, index) => [diffId, index + 1]));
-  const { distribution, platform } = inventory;
-  const head = [
-    `${platform.os}/${platform.architecture}`,
-    distribution === undefined ? "no distribution" : `${distribution.id} ${distribution.versionId ?? ""}`.trim(),
-    `${inventory.layers.length} layers`,
-    `${inventory.packages.length} packages`,
-  ].join(", ");
-  const rows = table(inventory.packages, [
-    { title: "TYPE", value: ({ type }) => type },
-    { title: "PACKAGE", value: ({ name }) => name, width: 50 },
-    { title: "VERSION", value: ({ version }) => version, width: 40 },
-    { title: "LAYER", value: ({ locations }) => String(layers.get(locations[0]?.layer ?? "") ?? "-") },
-    { title: "PATH", value: ({ locations }) => locations[0]?.path ?? "-", width: 80 },
-  ]);
-  const partial = inventory.partial.map(({ reason, detail, path }) =>
-    paint("yellow", clean(`partial: ${reason}: ${detail} ${path ?? ""}`)),
-  );
-  return [clean(head), inventory.digest, "", rows, ...partial].join("\n");
+async function documentOf(inventory: Inventory, format: "json" | "cyclonedx" | "spdx"): Promise<object> {
+  switch (format) {
+    case "json":
+      return inventory;
+    case "cyclonedx":
+      return (await import("../../shared/inventory/cyclonedx.ts")).toCycloneDx(inventory, productVersion);
+    case "spdx":
+      return (await import("../../shared/inventory/spdx.ts")).toSpdx(inventory, productVersion);
+  }
 }

@@ -115,7 +115,7 @@ function systemElement(distribution: Distribution | undefined): object[] {
       ...(name !== undefined && { summary: name }),
       ...unanalysed,
       licenseDeclared: unknown,
-      primaryPackagePurpose: "OPERATING-SYSTEM",
+      // Without `primaryPackagePurpose`: editions of the schema differ in how they write that of operating systems.
       ...(kind !== undefined && {
         externalRefs: [{ referenceCategory: "SECURITY", referenceType: kind, referenceLocator: cpe }],
       }),
