@@ -28,12 +28,8 @@ const { registerFindings } = await import("./commands/findings.ts");
 const { registerImages } = await import("./commands/images.ts");
 const { registerDeliveries } = await import("./commands/deliveries.ts");
 const { registerQueues } = await import("./commands/queues.ts");
-for (const register of [
-  ...[registerStart, registerScan, registerInventory, registerAdvisories],
-  ...[registerFindings, registerImages, registerDeliveries, registerQueues],
-]) {
-  register(program);
-}
+for (const register of [registerStart, registerScan, registerInventory, registerAdvisories]) register(program);
+for (const register of [registerFindings, registerImages, registerDeliveries, registerQueues]) register(program);
 
 // An exit code of 1 says that --fail-on was reached: what nobody caught must not end with it.
 process.once("uncaughtException", (error) => process.exit(report(error)));

@@ -37,10 +37,10 @@ export function registerFindings(program: Command): void {
     .option("--cursor <cursor>", "continue after a page")
     .action(async (options: FindingListOptions) => {
       const { state, severity, kind, rule, repository, image, limit, cursor } = options;
-      const page = await connect(options).get("/v1/findings", schemas.findingPage, {
-        ...{ state, severity, kind, rule, repository, image, limit, cursor },
-        ...{ fixable: flag(options.fixable), exploited: flag(options.exploited), running: flag(options.running) },
-      });
+      const [fixable, exploited, running] = [options.fixable, options.exploited, options.running].map(flag);
+      const text = { state, severity, kind, rule, repository, image, limit, cursor };
+      const query = { ...text, fixable, exploited, running };
+      const page = await connect(options).get("/v1/findings", schemas.findingPage, query);
       print(options, page, () => findingTable(page.findings) + more(page.next));
     });
   platformOptions(findings.command("show"))

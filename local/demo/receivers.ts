@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
+import { callbackify } from "node:util";
 import PostalMime, { type Email } from "postal-mime";
 import { SMTPServer } from "smtp-server";
 
@@ -63,15 +64,7 @@ export async function mailReceiver(): Promise<Receiver<Email>> {
     disabledCommands: ["STARTTLS", "AUTH"],
     logger: false,
     onData(stream, _session, callback) {
-      buffer(stream)
-        .then((raw) => PostalMime.parse(raw))
-        .then(
-          (mail) => {
-            box.add(mail);
-            callback();
-          },
-          (error: unknown) => callback(error instanceof Error ? error : new Error(String(error))),
-        );
+      callbackify(async () => box.add(await PostalMime.parse(await buffer(stream))))((error) => callback(error));
     },
   });
   server.on("error", () => undefined);

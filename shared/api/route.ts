@@ -54,7 +54,7 @@ export function route<
   status?: 200 | 202;
   response: Response;
   errors?: readonly (404 | 409)[];
-  handle(
+  handle: (
     platform: ApiPlatform,
     input: {
       params: Parsed<Params, Record<string, never>>;
@@ -62,7 +62,7 @@ export function route<
       body: Parsed<Body, undefined>;
     },
     caller: Caller,
-  ): Promise<z.input<Response> | undefined>;
+  ) => Promise<z.input<Response> | undefined>;
 }): ApiRoute {
   const { params, query, body, handle, ...rest } = declaration;
   return {

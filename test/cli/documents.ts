@@ -110,6 +110,11 @@ const component = z.strictObject({
     .optional(),
   externalReferences: z.array(z.object({ type: z.string(), url: z.string() })).optional(),
   properties: z.array(property).optional(),
+  scope: z.enum(["required", "optional", "excluded"]).optional(),
+  supplier: z.object({ name: z.string() }).optional(),
+  author: z.string().optional(),
+  copyright: z.string().optional(),
+  components: z.array(z.unknown()).optional(),
 });
 
 /** CycloneDX 1.6: https://cyclonedx.org/schema/bom-1.6.schema.json */
@@ -121,6 +126,9 @@ export const cycloneDxSchema = z.strictObject({
   version: z.int().min(1),
   metadata: z.strictObject({
     timestamp: z.iso.datetime().optional(),
+    lifecycles: z
+      .array(z.strictObject({ phase: z.enum(["design", "pre-build", "build", "post-build", "operations"]) }))
+      .optional(),
     tools: z.strictObject({ components: z.array(component) }),
     component,
     properties: z.array(property).optional(),

@@ -105,7 +105,7 @@ function hostOptions(host: TestHost): Parameters<typeof startHost>[0] {
     port: 0,
     token: host.token,
     schedules: false,
-    ports: { ...ports, metrics: { count: metrics.count, snapshot: () => [] } },
+    ports: { ...ports, metrics: { ...metrics, snapshot: () => [] } },
   };
 }
 

@@ -16,7 +16,7 @@ export interface TestHost extends RunningHost {
   /** What was logged: `level message`, with its fields. */
   readonly logged: readonly { readonly line: string; readonly fields: LogFields }[];
   /** Asks the API with the token. */
-  ask(path: string, init?: RequestInit): Promise<Response>;
+  ask(path: string, init?: Omit<RequestInit, "headers">): Promise<Response>;
   /** Resolves once nothing waits in any queue, nothing is in hand, and the outbox is empty. */
   idle(): Promise<void>;
 }
@@ -82,8 +82,7 @@ export async function startTestHost(options: TestHostOptions = {}): Promise<Test
     token,
     mails,
     logged,
-    ask: (path, init = {}) =>
-      fetch(`${host.url}${path}`, { ...init, headers: { authorization: `Bearer ${token}`, ...init.headers } }),
+    ask: (path, init = {}) => fetch(`${host.url}${path}`, { ...init, headers: { authorization: `Bearer ${token}` } }),
     async idle() {
       for (let quiet = 0; quiet < 2; ) {
         const status = await host.platform.queues.status();

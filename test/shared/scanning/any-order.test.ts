@@ -73,11 +73,11 @@ function state(world: World) {
       .sort((a, b) => (a.digest < b.digest ? -1 : 1)),
     tags: items
       .filter(({ pk }) => pk.startsWith("tags#"))
-      .map(({ sk, data }) => [sk, (data as { digest?: string }).digest])
+      .map(({ sk, data }) => `${sk} ${(data as { digest?: string }).digest}`)
       .sort(),
     presence: items
       .filter(({ sk }) => sk.startsWith("presence#"))
-      .map(({ pk, data, time: when }) => [pk, data, when])
+      .map(({ pk, data, time: when }) => `${pk} ${JSON.stringify(data)} ${when}`)
       .sort(),
     listed: items
       .filter(({ pk }) => pk.startsWith("list#open#"))

@@ -69,8 +69,8 @@ export interface World {
   /** The `ScanCompleted` events in the outbox. */
   completed(): EventOf<"ScanCompleted">["data"][];
   /** The report of the one scan that a cause led to. */
-  report(cause: DomainEvent): Promise<Report>;
-  transitions(finding: Finding): Promise<string[]>;
+  readonly report: (cause: DomainEvent) => Promise<Report>;
+  readonly transitions: (finding: Finding) => Promise<string[]>;
 }
 
 export async function makeWorld(
@@ -155,18 +155,18 @@ async function handle(platform: WorldPlatform, event: DomainEvent): Promise<void
 
 /** Of one repository in one registry. */
 export interface Events {
-  pushed(
+  readonly pushed: (
     image: BuiltImage | BuiltIndex | string,
     options?: { tags?: string[]; time?: string; id?: string; pusher?: string },
-  ): EventOf<"ImagePushed">;
-  deleted(
+  ) => EventOf<"ImagePushed">;
+  readonly deleted: (
     what: { digest?: string; tags?: string[] },
     options?: { time?: string; id?: string },
-  ): EventOf<"ImageDeleted">;
-  requested(
+  ) => EventOf<"ImageDeleted">;
+  readonly requested: (
     what: { digest?: string; tag?: string },
     options?: { time?: string; id?: string },
-  ): EventOf<"ScanRequested">;
+  ) => EventOf<"ScanRequested">;
 }
 
 let number = 0;
