@@ -15,7 +15,7 @@ export const extractor: Extractor = {
   name: "conda",
   version: 1,
   kind: "language",
-  wants: { suffixes: [".json"], accept: (path) => /(^|\/)conda-meta\/[^/]+-[^/]+-[^/]+\.json$/.test(path) },
+  wants: { suffixes: [".json"], accept: (path) => /(^|\/)conda-meta\/[^/]+\.json$/.test(path) },
   mode: "buffer",
   // Lists every file of the package.
   maxBytes: 64 * 1024 * 1024,

@@ -8,7 +8,7 @@ import { itemsOf, member } from "../../documents/value.ts";
 import type { Extractor, Facts, PackageFacts } from "../../extractor.ts";
 import { buildFacts, text } from "../../fields.ts";
 
-const validName = /^[a-z0-9]([_.-]?[a-z0-9]+)*\/[a-z0-9](([_.]|-{1,2})?[a-z0-9]+)*$/i;
+const validName = /^[a-z0-9][a-z0-9_.-]*\/[a-z0-9][a-z0-9_.-]*$/i;
 
 export const extractor: Extractor = {
   name: "php-composer",
@@ -36,14 +36,9 @@ function packagesOf(document: unknown): Facts {
 function packageOf(value: unknown): PackageFacts | undefined {
   const name = text(member(value, "name"), 256);
   const version = text(member(value, "version"), 128);
-  if (name === undefined || version === undefined || !isPlainName(name)) return undefined;
+  if (name === undefined || version === undefined || !validName.test(name)) return undefined;
   const license = member(value, "license");
   const stated: readonly unknown[] = Array.isArray(license) ? license.slice(0, 20) : [license];
   const licenses = stated.flatMap((one) => text(one) ?? []);
   return { type: "composer", name, version, ...(licenses.length > 0 && { licenses }) };
-}
-
-/** The pattern looks back over what it matched, so only for names of an ordinary length. */
-function isPlainName(name: string): boolean {
-  return name.length <= 256 && validName.test(name);
 }

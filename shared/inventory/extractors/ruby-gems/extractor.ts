@@ -9,10 +9,10 @@ import { text } from "../../fields.ts";
 const stub = /^# stub: (\S+) (\S+) (\S+)/m;
 /** As gems before stubs have it, and as `gem` writes it beside the stub. */
 const assigned = {
-  name: /^\s*s\.name\s*=\s*(?:%q\{([^}\n]*)\}|["']([^"'\n]*)["'])/m,
-  version: /^\s*s\.version\s*=\s*(?:Gem::Version\.new\()?["']([^"'\n]*)["']/m,
-  platform: /^\s*s\.platform\s*=\s*(?:%q\{([^}\n]*)\}|["']([^"'\n]*)["'])/m,
-  licenses: /^\s*s\.licenses?\s*=\s*(\[[^\]\n]*\]|["'][^"'\n]*["'])/m,
+  name: /^[ \t]*s\.name[ \t]*=[ \t]*(?:%q\{([^}\n]*)\}|["']([^"'\n]*)["'])/m,
+  version: /^[ \t]*s\.version[ \t]*=[ \t]*(?:Gem::Version\.new\()?["']([^"'\n]*)["']/m,
+  platform: /^[ \t]*s\.platform[ \t]*=[ \t]*(?:%q\{([^}\n]*)\}|["']([^"'\n]*)["'])/m,
+  licenses: /^[ \t]*s\.licenses?[ \t]*=[ \t]*(\[[^\]\n]*\]|["'][^"'\n]*["'])/m,
 };
 const validName = /^[A-Za-z0-9._-]+$/;
 const validVersion = /^\d[0-9A-Za-z.-]*$/;
