@@ -1,16 +1,12 @@
 /** Extractors of text formats: what they find, what they leave, and that nothing breaks them. */
-import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Extractor, Facts } from "../../../../shared/inventory/extractor.ts";
 import { extractor as apk } from "../../../../shared/inventory/extractors/apk/extractor.ts";
 import { extractor as dpkg } from "../../../../shared/inventory/extractors/dpkg/extractor.ts";
-import { extractor as npm } from "../../../../shared/inventory/extractors/npm/extractor.ts";
 import { extractor as osRelease } from "../../../../shared/inventory/extractors/os-release/extractor.ts";
-import { extractor as python } from "../../../../shared/inventory/extractors/python/extractor.ts";
 import { extractors } from "../../../../shared/inventory/registry.generated.ts";
 import { compileMatcher } from "../../../../shared/inventory/wanted.ts";
-import { sharedData } from "../../../support/shared-data.ts";
 
 const matcher = compileMatcher(extractors);
 
@@ -114,101 +110,6 @@ describe("apk", () => {
   });
 });
 
-describe("npm", () => {
-  it("wants package roots in node_modules only", () => {
-    const wanted = [
-      "app/node_modules/a/package.json",
-      "node_modules/@s/a/package.json",
-      "x/node_modules/a/node_modules/b/package.json",
-    ];
-    const others = [
-      "app/package.json",
-      "app/node_modules/a/test/package.json",
-      "app/node_modules/a/dist/esm/package.json",
-      "app/node_modules/@s/package.json",
-      "app/node_modules/package.json",
-      "app/node_modules/@s/a/lib/package.json",
-      "app/node_modules/a/xpackage.json",
-    ];
-    expect(wanted.map(wantedBy)).toEqual(wanted.map(() => ["npm"]));
-    expect(others.map(wantedBy)).toEqual(others.map(() => []));
-  });
-
-  it.each<[manifest: unknown, found: unknown]>([
-    [
-      { name: "@s/a", version: "1.0.0-rc.1+b", license: "MIT" },
-      { name: "@s/a", version: "1.0.0-rc.1+b", licenses: ["MIT"] },
-    ],
-    [
-      { name: "a", version: "v1.2.3", licenses: [{ type: "BSD" }, "MIT"] },
-      { name: "a", version: "1.2.3", licenses: ["BSD", "MIT"] },
-    ],
-    [{ name: "a" }, undefined],
-    [{ version: "1.0.0" }, undefined],
-    [{ name: "../../etc", version: "1.0.0" }, undefined],
-    [{ name: "a", version: "latest" }, undefined],
-    [{ name: ["a"], version: 1 }, undefined],
-    [[], undefined],
-    [null, undefined],
-  ])("%j", (manifest, found) => {
-    const { packages } = extract(npm, JSON.stringify(manifest), "node_modules/a/package.json");
-    expect(packages?.[0]).toEqual(found && { type: "npm", ...found });
-  });
-
-  it("survives a byte order mark, and depth without end", () => {
-    expect(extract(npm, '\ufeff{"name":"a","version":"1.0.0"}', "x").packages).toHaveLength(1);
-    expect(() => extract(npm, "[".repeat(4_000_000), "x")).toThrow(SyntaxError);
-  });
-});
-
-describe("python", () => {
-  const metadata =
-    "Metadata-Version: 2.1\nName: Foo.Bar_baz\nVersion: 1.0.post1\nLicense-Expression: MIT\nLicense: long\n\nName: evil\n";
-
-  it("wants installed metadata of every kind", () => {
-    const wanted = ["l/a-1.dist-info/METADATA", "l/a.egg-info/PKG-INFO", "l/a-1-py3.egg-info"];
-    expect(wanted.map(wantedBy)).toEqual(wanted.map(() => ["python"]));
-    expect(["l/METADATA", "l/a/PKG-INFO", "l/a.dist-info/RECORD"].map(wantedBy)).toEqual([[], [], []]);
-  });
-
-  it("reads the headers, not the description", () => {
-    expect(extract(python, metadata, "x.dist-info/METADATA").packages).toEqual([
-      { type: "pypi", name: "Foo.Bar_baz", version: "1.0.post1", licenses: ["MIT"] },
-    ]);
-  });
-
-  it("says so when there is no name", () => {
-    expect(extract(python, "Version: 1\n", "x.dist-info/METADATA").partial).toMatchObject([
-      { reason: "broken-record" },
-    ]);
-  });
-
-  it.skipIf(sharedData === undefined)("real files (needs the shared data)", () => {
-    const folder = `${sharedData}images/lang/python/scalibr-wheelegg/`;
-    const names = [
-      "distinfo_meta",
-      "egginfo",
-      "egginfo_pkginfo",
-      "pkginfo",
-      "mixed_case",
-      "special_chars",
-      "repeated_pkginfo",
-      "empty",
-    ];
-    const found = names.map((name) => extract(python, readFileSync(folder + name), "x.egg-info").packages?.[0]);
-    expect(found.map((one) => one && `${one.name} ${one.version}`)).toEqual([
-      "pip 22.2.2",
-      "pycups 2.0.1",
-      "setuptools 57.4.0",
-      "httplib2 0.20.4",
-      "httplib2 1.0",
-      "backports.ssl_match_hostname 3.5.0.1",
-      "root 1.0.0",
-      undefined,
-    ]);
-  });
-});
-
 describe("os-release", () => {
   it.each<[content: string, found: unknown]>([
     [
@@ -250,8 +151,6 @@ describe("mutated input", () => {
     ],
     [dpkg, "var/lib/dpkg/info/a.list", "/.\n/usr/lib/node_modules/a/package.json\n"],
     [apk, "lib/apk/db/installed", "P:a\nV:1-r0\no:b\nF:usr\nR:x\n\nP:c\nV:2-r1\n\n"],
-    [npm, "node_modules/a/package.json", '{"name":"a","version":"1.0.0","license":{"type":"MIT"}}'],
-    [python, "a.dist-info/METADATA", "Metadata-Version: 2.1\nName: a\nVersion: 1\nLicense: MIT\n\ntext"],
     [osRelease, "etc/os-release", 'ID=debian\nVERSION_ID="12"\nID_LIKE="a b"\n'],
   ];
   const splice = fc.tuple(fc.nat(200), fc.nat(20), fc.uint8Array({ maxLength: 12 }));
