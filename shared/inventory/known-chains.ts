@@ -30,7 +30,7 @@ export function knownChainsIn(table: Pick<Table, "batchGet" | "put">): StoredCha
     });
   }
   return {
-    find: async (chainIds) => (await find(chainIds)).map(({ version: _, ...chain }) => chain),
+    find,
     async remember({ digest, diffIds, name }) {
       const chainId = chainIdsOf(diffIds).at(-1);
       if (chainId === undefined) return;

@@ -1,56 +1,55 @@
 /** Which files are looked into for secrets: names that say so, and what lies directly in places of applications. */
 import type { Wants } from "../extractor.ts";
 
-const basenames: readonly string[] = [
-  // Keys
-  ...["id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "identity", "secring.asc", "private.asc"],
-  // Registries and package managers
-  ...[".npmrc", "npmrc", ".yarnrc", ".yarnrc.yml", "bunfig.toml", ".pypirc", "pip.conf", ".dockercfg"],
-  ...[".dockerconfigjson", "auth.json", "credentials.toml", ".gem_credentials", "nuget.config", "NuGet.Config"],
-  ...["settings.xml", "gradle.properties"],
-  // Hosts and repositories
-  ...[".netrc", "_netrc", ".git-credentials", "config", "config.json", "hosts.yml", ".htpasswd", ".pgpass", ".my.cnf"],
-  ...[".mylogin.cnf", ".s3cfg", ".boto", "rclone.conf", ".terraformrc", "credentials.tfrc.json"],
-  // Clouds
-  ...["credentials", "credentials.json", "application_default_credentials.json", "service-account.json"],
-  ...["service_account.json", "serviceaccount.json", "serviceAccountKey.json", "service-account-key.json"],
-  ...[
-    "gcp-key.json",
-    "gcp.json",
-    "google-credentials.json",
-    "keyfile.json",
-    "key.json",
-    "sa.json",
-    "client_secret.json",
-  ],
-  ...["accessTokens.json", "msal_token_cache.json", "local.settings.json", "terraform.tfstate", "kubeconfig"],
-  ...["kubeconfig.yaml", "kubeconfig.yml", "admin.conf", "super-admin.conf", "kubelet.conf"],
-  // Settings of applications
-  ...[".env.local", ".env.production", ".env.prod", ".env.development", ".env.dev", ".env.staging", ".env.stage"],
-  ...[".env.test", ".env.docker", ".env.backup", ".envrc", "appsettings.json", "appsettings.Production.json"],
-  ...["appsettings.Development.json", "application.properties", "application.yml", "application.yaml"],
-  ...["application-prod.properties", "application-prod.yml", "application-dev.properties", "application-dev.yml"],
-  ...["secrets.json", "secrets.yml", "secrets.yaml", "secret.yml", "secret.yaml", "credentials.yml", "database.yml"],
-  ...["wp-config.php", "local_settings.py", "docker-compose.yml", "docker-compose.yaml", "compose.yaml", "Dockerfile"],
-  ...["docker-entrypoint.sh", "entrypoint.sh", "Jenkinsfile", ".gitlab-ci.yml", ".travis.yml"],
-  // What was typed
-  ...[".bash_history", ".ash_history", ".sh_history", ".zsh_history", ".python_history", ".psql_history"],
-  ...[".mysql_history", ".node_repl_history", ".rediscli_history"],
-];
+/** By line: keys; registries and package managers; hosts and repositories; clouds; settings; what was typed. */
+const basenames: readonly string[] = `
+  id_rsa id_dsa id_ecdsa id_ed25519 identity secring.asc private.asc
+  .npmrc npmrc .yarnrc .yarnrc.yml bunfig.toml .pypirc pip.conf .dockercfg
+  .dockerconfigjson auth.json credentials.toml .gem_credentials nuget.config NuGet.Config
+  settings.xml gradle.properties
+  .netrc _netrc .git-credentials config config.json hosts.yml .htpasswd .pgpass .my.cnf
+  .mylogin.cnf .s3cfg .boto rclone.conf .terraformrc credentials.tfrc.json
+  credentials credentials.json application_default_credentials.json service-account.json
+  service_account.json serviceaccount.json serviceAccountKey.json service-account-key.json
+  gcp-key.json
+  gcp.json
+  google-credentials.json
+  keyfile.json
+  key.json
+  sa.json
+  client_secret.json
+  accessTokens.json msal_token_cache.json local.settings.json terraform.tfstate kubeconfig
+  kubeconfig.yaml kubeconfig.yml admin.conf super-admin.conf kubelet.conf
+  .env.local .env.production .env.prod .env.development .env.dev .env.staging .env.stage
+  .env.test .env.docker .env.backup .envrc appsettings.json appsettings.Production.json
+  appsettings.Development.json application.properties application.yml application.yaml
+  application-prod.properties application-prod.yml application-dev.properties application-dev.yml
+  secrets.json secrets.yml secrets.yaml secret.yml secret.yaml credentials.yml database.yml
+  wp-config.php local_settings.py docker-compose.yml docker-compose.yaml compose.yaml Dockerfile
+  docker-entrypoint.sh entrypoint.sh Jenkinsfile .gitlab-ci.yml .travis.yml
+  .bash_history .ash_history .sh_history .zsh_history .python_history .psql_history
+  .mysql_history .node_repl_history .rediscli_history
+`
+  .trim()
+  .split(/\s+/);
 
 const suffixes: readonly string[] = [".env", ".pem", ".key", ".ppk", ".tfvars", ".tfstate", ".kubeconfig"];
 
 /** Where images keep their own application: everything directly there that reads like text. */
-const applications: readonly string[] = [
-  ...["app", "usr/src/app", "usr/app", "opt/app", "home/app", "home/node/app", "code", "src", "srv", "workspace"],
-  ...["var/www/html", "var/task", "app/config", "app/src", "usr/src/app/config", "usr/src/app/src", "config", "root"],
-];
+const applications: readonly string[] = `
+  app usr/src/app usr/app opt/app home/app home/node/app code src srv workspace
+  var/www/html var/task app/config app/src usr/src/app/config usr/src/app/src config root
+`
+  .trim()
+  .split(/\s+/);
 
 /** Where everything is secret. */
-const vaults: readonly string[] = [
-  ...["run/secrets", "var/run/secrets", "etc/secrets", "secrets", "root/.ssh", "etc/ssh", "etc/ssl/private"],
-  ...["root/.aws", "root/.docker", "root/.kube", "etc/pki/tls/private", "var/run/secrets/kubernetes.io/serviceaccount"],
-];
+const vaults: readonly string[] = `
+  run/secrets var/run/secrets etc/secrets secrets root/.ssh etc/ssh etc/ssl/private
+  root/.aws root/.docker root/.kube etc/pki/tls/private var/run/secrets/kubernetes.io/serviceaccount
+`
+  .trim()
+  .split(/\s+/);
 
 /** Trees that packages brought (what is in them, their publishers published), and certificates for everybody. */
 const skippedTrees =

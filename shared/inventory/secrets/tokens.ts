@@ -1,6 +1,6 @@
 /** Secrets that are known by their own form, wherever they stand. Forms as their vendors describe them. */
 import type { SecretRule } from "./rule.ts";
-import { isExampleToken } from "./values.ts";
+import { isExampleToken, isPlaceholder } from "./values.ts";
 
 /** Not in the middle of a longer word. */
 const before = "(?<![A-Za-z0-9_-])";
@@ -171,8 +171,7 @@ export const tokenRules: readonly SecretRule[] = [
     keywords: ["AccountKey="],
     pattern: /AccountKey=(?<value>[A-Za-z0-9+/]{86}==)/g,
     minimumEntropy: 4,
-    // Azurite, the emulator, has one that everybody knows.
-    accept: (value) => !value.startsWith("Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq"),
+    accept: (value) => !isPlaceholder(value),
   },
   {
     id: "azure-shared-access-key",

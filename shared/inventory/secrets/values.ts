@@ -31,6 +31,9 @@ const elsewhere =
 /** `get_password(...)`, `request.headers[...]`, `ENC(...)` */
 const call = /^[\w.$:]{1,100}(?:\(|\[|->)/;
 
+/** The key of Azurite, the storage emulator; and tokens with a rule of their own (JWT), which knows better. */
+const knownForm = /^(?:Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1|eyJ[A-Za-z0-9_-]{8,}\.)/;
+
 /** Whether a value only stands for a secret. For what people choose; tokens have a form of their own. */
 export function isPlaceholder(value: string): boolean {
   return (
@@ -39,6 +42,7 @@ export function isPlaceholder(value: string): boolean {
     plainWords.test(value) ||
     elsewhere.test(value) ||
     call.test(value) ||
+    knownForm.test(value) ||
     placeholderWords.test(value)
   );
 }
