@@ -51,8 +51,9 @@ export function createFileCollector(matcher: Matcher): FileCollector {
   const found = new Map<string, { facts: Facts[]; position: Position }>();
   const held = new Map<string, { wanted: Buffered; content: Buffer }>();
   const links = createHardLinks(refuse);
-  /** Asked for again, by the number of the entry. */
+  /** Asked for again, by the number of the entry; and that number by path. */
   const requests = new Map<number, PendingRequest[]>();
+  const requested = new Map<string, number>();
   const partial: Partial[] = [];
   const reported = new Set<string>();
   let heldBytes = 0;
@@ -158,6 +159,7 @@ export function createFileCollector(matcher: Matcher): FileCollector {
     else if (bytes > limits.rangeBytes) refuse(pending.path, "rangeBytes", `${bytes} bytes were asked for again`);
     else {
       requests.set(place.ordinal, [...(requests.get(place.ordinal) ?? []), pending]);
+      requested.set(pending.path, place.ordinal);
       links.knows(pending.path);
     }
   }
@@ -180,6 +182,9 @@ export function createFileCollector(matcher: Matcher): FileCollector {
     release(path);
     found.delete(path);
     links.forget(path);
+    const ordinal = requested.get(path);
+    if (ordinal !== undefined) requests.delete(ordinal);
+    requested.delete(path);
   }
 
   return {
