@@ -60,7 +60,7 @@ describe("dpkg", () => {
   });
 
   it("knows which Python and npm files a package owns", () => {
-    const list = "/.\n/usr\n/usr/lib/python3/dist-packages/yaml.egg-info/PKG-INFO\n/usr/bin/x\n";
+    const list = "/.\n/usr\n/usr/lib/python3/dist-packages/yaml.egg-info/PKG-INFO\n/usr/share/doc/x/copyright.txt\n";
     expect(extract(dpkg, list, "var/lib/dpkg/info/python3-yaml:amd64.list").ownership).toEqual([
       {
         package: { type: "deb", name: "python3-yaml" },
@@ -86,7 +86,7 @@ describe("apk", () => {
   it("reads packages, origins and owned files", () => {
     const database = [
       "P:py3-yaml\nV:6.0-r1\nA:x86_64\nL:MIT\no:yaml-src\nm:A <a@b>\nF:usr/lib/python3.12/site-packages/PyYAML-6.0.dist-info\nR:METADATA\nZ:x\n",
-      "P:musl\nV:1.2.5-r0\nF:lib\nR:libc.so\n",
+      "P:musl\nV:1.2.5-r0\nF:etc\nR:x.conf\n",
     ].join("\n");
     const { packages, ownership } = extract(apk, database, "lib/apk/db/installed");
     expect(packages).toEqual([
