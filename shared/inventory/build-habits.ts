@@ -8,7 +8,7 @@ const commandHabits: readonly (readonly [BuildHabit, RegExp])[] = [
     "pipe-to-shell",
     /\b(?:curl|wget)\b[^|;&\n]{0,500}\|\s{0,4}(?:sudo\s{1,4}(?:-\S{1,20}\s{1,4})?)?(?:\/bin\/)?(?:ba|da|a|z)?sh\b|\b(?:ba|da|a|z)?sh\s{1,4}(?:-c\s{1,4}["']?\$\(|<\()\s{0,4}(?:curl|wget)\b/,
   ],
-  ["sudo", /(?:^|[\s;&|(])sudo\s/],
+  ["sudo", /(?:^|[;&|(\n]|\s-c\s|\b(?:then|do|else|exec)\s)\s{0,4}sudo\s/],
   ["world-writable", /\bchmod\s{1,4}(?:-\S{1,10}\s{1,4})?(?:0?[0-7]{2}[2367]|(?:a|o|go|ugo|uo)?\+[rx]?w[rx]?)(?:\s|$)/],
   ["latest", /[:@=]latest\b/],
   [
