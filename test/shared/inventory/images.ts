@@ -6,6 +6,7 @@ import { type LayerRecord, type LayerRecords, layerRecordsInMemory } from "../..
 import { extractors } from "../../../shared/inventory/registry.generated.ts";
 import type { Inventory } from "../../../shared/inventory/types.ts";
 import { compileMatcher } from "../../../shared/inventory/wanted.ts";
+import { openImageSource } from "../../../shared/registry/open-source.ts";
 import type { Image } from "../../../shared/registry/types.ts";
 
 /** Copies, because pieces belong to their reader. */
@@ -75,4 +76,18 @@ export function dpkgStatus(...packages: readonly (readonly [name: string, versio
     )
     .join("\n");
   return { path: "var/lib/dpkg/status", content };
+}
+
+/** The first image of an archive or layout, by its source name. */
+export async function readSharedImage(name: string): Promise<Inventory> {
+  const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+  const settings = { allow: [], insecure: [], allowPrivate: [] };
+  const source = await openImageSource(name, { settings, credentials: async () => undefined, log });
+  try {
+    const [first] = (await source.resolve("all")).images;
+    if (first === undefined) throw new Error("no image");
+    return await readImage(await first.open(), { records: layerRecordsInMemory() });
+  } finally {
+    await source.close();
+  }
 }

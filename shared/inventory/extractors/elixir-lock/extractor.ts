@@ -10,8 +10,8 @@ const mixLock: LockFormat = {
   read(content, lock) {
     if (!/^\s*%\{/.test(content)) throw brokenDocument("no lock file of Mix");
     for (const line of content.split("\n")) {
-      const entry = /^\s*(?:%\{\s*)?(?:"([^"]+)"|([a-z_]\w*))\s*(?::|=>)\s*\{:(\w+),\s*(.*)$/.exec(
-        line.slice(0, 65_536),
+      const entry = /^(?:%\{\s*)?(?:"([^"]+)"|([a-z_]\w*))\s*(?::|=>)\s*\{:(\w+),\s*(.*)$/.exec(
+        line.slice(0, 65_536).trim(),
       );
       if (entry === null) continue;
       const [, quoted, bare, source, rest = ""] = entry;

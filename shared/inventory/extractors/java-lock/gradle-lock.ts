@@ -6,6 +6,7 @@ export const gradleLock: LockFormat = {
   wants: { basenames: ["gradle.lockfile", "buildscript-gradle.lockfile"] },
   read(content, lock) {
     const isBuild = lock.path.endsWith("buildscript-gradle.lockfile");
+    if (content.trim() === "") throw brokenDocument("no lock file of Gradle");
     for (const line of content.split("\n")) {
       const one = line.trim();
       if (one === "" || one.startsWith("#") || one.startsWith("empty=")) continue;

@@ -39,10 +39,15 @@ function keyOf(dependency: XmlElement, properties: ReadonlyMap<string, string>):
   return `${resolved(dependency, "groupId", properties)}:${resolved(dependency, "artifactId", properties)}`;
 }
 
+/** Versions and names are shorter; longer ones in one another would grow without end. */
+const longestProperty = 128;
+
 /** Those of the file, and what can be said of the project itself. */
 function propertiesOf(project: XmlElement): ReadonlyMap<string, string> {
   const properties = new Map<string, string>();
-  for (const { name, text } of childOf(project, "properties")?.children ?? []) properties.set(name, text);
+  for (const { name, text } of childOf(project, "properties")?.children ?? []) {
+    if (text.length <= longestProperty) properties.set(name, text);
+  }
   const parent = childOf(project, "parent");
   for (const name of ["groupId", "artifactId", "version"]) {
     const own = childOf(project, name) ?? (name === "artifactId" ? undefined : childOf(parent, name));
@@ -60,7 +65,11 @@ function resolved(
   properties: ReadonlyMap<string, string>,
 ): string | undefined {
   let value = childOf(element, name)?.text;
-  for (let times = 0; times < 5 && value !== undefined && value.includes("${") && value.length <= 1024; times++) {
+  for (
+    let times = 0;
+    times < 5 && value !== undefined && value.includes("${") && value.length <= 2 * longestProperty;
+    times++
+  ) {
     value = value.replace(/\$\{([^}]*)\}/g, (all, key: string) => properties.get(key.trim()) ?? all);
   }
   return value;

@@ -5,10 +5,6 @@
  */
 import type { LockFormat } from "../../lock-file.ts";
 
-/** PEP 508: name, extras, and one clause `==` or `===` without wildcard. */
-const pinned =
-  /^([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[[^\]]*\])?\s*(?:\(\s*)?===?\s*([A-Za-z0-9][A-Za-z0-9.!+_-]*)\s*\)?\s*(?=$|[;#\\]|--)/;
-
 export const requirements: LockFormat = {
   wants: {
     suffixes: [".txt"],
@@ -18,8 +14,8 @@ export const requirements: LockFormat = {
     const base = lock.path.slice(lock.path.lastIndexOf("/") + 1);
     const development = /(^|[-_.])(dev|devel|development|test|tests|testing|lint|doc|docs)([-_.]|$)/i.test(base);
     for (const line of content.split("\n")) {
-      const [, name, version] = pinned.exec(line.slice(0, 4096).trim()) ?? [];
-      if (name !== undefined && version !== undefined) lock.add({ name, version, development });
+      const one = pinnedIn(line.slice(0, 4096));
+      if (one !== undefined) lock.add({ ...one, development });
     }
   },
 };
@@ -34,4 +30,15 @@ function isRequirements(path: string): boolean {
     /^(.*[-_.])?requirements([-_.].*)?\.txt$/i.test(base) ||
     /(^|\/)requirements$/.test(path.slice(0, Math.max(0, slash)))
   );
+}
+
+/** PEP 508: name, extras, and one clause `==` or `===` without wildcard; before markers, options and comments. */
+function pinnedIn(line: string): { name: string; version: string } | undefined {
+  const equals = line.indexOf("==");
+  if (equals < 0) return undefined;
+  const [, name] =
+    /^([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[[^\]]*\])?$/.exec(line.slice(0, equals).trim()) ?? [];
+  const rest = line.slice(line[equals + 2] === "=" ? equals + 3 : equals + 2);
+  const version = (rest.split(/[;#\\]|\s--/, 1)[0] ?? "").trim();
+  return name !== undefined && /^[A-Za-z0-9][A-Za-z0-9.!+_-]*$/.test(version) ? { name, version } : undefined;
 }
