@@ -1,9 +1,14 @@
 /**
  * When security fixes of each distribution release end: the last day, for everybody and, where the vendor offers it,
- * with longer support. Debian (LTS) and Ubuntu (server; Pro) as the package distro-info-data has them in August 2026.
- * The others as the vendors' life cycle pages had them, by way of endoflife.date and as published, in July 2026:
- * Red Hat (maintenance; ELS), Oracle (premier; extended), SUSE (general; LTSS), Amazon Linux 1 (standard; maintenance).
- * Dates to come are the vendors' plans.
+ * with longer support. Written down in November 2026:
+ *
+ * - Debian (LTS) and Ubuntu (server; Pro): the package distro-info-data of August 2026.
+ * - Others: endoflife.date, in versions of 2023 to 2026, which quotes the vendors' life cycle pages. Red Hat
+ *   (maintenance; ELS), Oracle (premier; extended), SUSE (general; LTSS), Amazon Linux 1 (standard; maintenance).
+ * - From memory of the vendors' announcements, and not checked against them: RHEL 10, Rocky 10, CentOS 5 and 6, SLES
+ *   15.6 and 15.7, extended support of Oracle Linux 7, 8 and 9.
+ *
+ * Dates to come are plans, and vendors move them.
  */
 export interface ReleaseDates {
   /** How many parts of the version name a release: `3.20` of Alpine's `3.20.3`; all where undefined. */
