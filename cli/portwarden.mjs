@@ -2,6 +2,7 @@
 import module from "node:module";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import v8 from "node:v8";
 
 if (Number(process.versions.node.split(".")[0]) < 24) {
   console.error(
@@ -13,4 +14,7 @@ if (Number(process.versions.node.split(".")[0]) < 24) {
 // nothing is kept. A directory of the user's own: what stands in a shared one might be somebody else's code.
 const cache = process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache");
 module.enableCompileCache(join(cache, "portwarden", "code"));
+// Loading code makes V8 think that much is long-lived, and grow the space for new objects by 30 MB, which reading an
+// image in pieces never needs. Other versions may not know the flag, and would say so.
+if (process.versions.node.startsWith("24.")) v8.setFlagsFromString("--semi-space-growth-factor=1");
 await import("./main.ts");

@@ -32,17 +32,28 @@ export function emptyDirectory(): TreeDirectory {
   return { kind: "directory", children: new Map() };
 }
 
+/** What may still be spent on following paths: long chains of links behind many paths would take hours. */
+export interface Steps {
+  left: number;
+}
+
 /**
- * The canonical components of a path. `last`: whether its last component is followed too. Undefined for loops, and
- * for paths that lead through a file.
+ * The canonical components of a path. `last`: whether its last component is followed too. Undefined for loops, for
+ * paths that lead through a file, and when the steps are spent.
  */
-export function resolve(root: TreeDirectory, path: string, last: "follow" | "keep"): string[] | undefined {
+export function resolve(
+  root: TreeDirectory,
+  path: string,
+  last: "follow" | "keep",
+  steps: Steps,
+): string[] | undefined {
   const done: string[] = [];
   const trail: (TreeNode | undefined)[] = [root];
   const pending = path.split("/").reverse();
   let followed = 0;
   while (pending.length > 0) {
     const name = pending.pop() ?? "";
+    if (steps.left-- <= 0) return undefined;
     if (name === "" || name === ".") continue;
     if (name === "..") {
       if (done.pop() !== undefined) trail.pop();
@@ -121,10 +132,9 @@ const maximumNesting = 8;
 export function replaceBy(
   root: TreeDirectory,
   layer: LayerPaths,
-  steps: number,
+  steps: Steps,
 ): { replaced: Map<string, TreeFile>; complete: boolean } {
   const replaced = new Map<string, TreeFile>();
-  let left = steps;
   let complete = true;
 
   function goes(child: TreeNode, state: PathState): boolean {
@@ -134,7 +144,7 @@ export function replaceBy(
 
   function follow(link: TreeLink, directory: readonly string[], state: PathState, nesting: number): void {
     if (!layer.implied.has(state)) return;
-    if (left <= 0 || nesting >= maximumNesting) {
+    if (steps.left <= 0 || nesting >= maximumNesting) {
       complete = false;
       return;
     }
@@ -142,6 +152,7 @@ export function replaceBy(
       root,
       link.target.startsWith("/") ? link.target : [...directory, link.target].join("/"),
       "follow",
+      steps,
     );
     const node = real && find(root, real);
     if (real && node?.kind === "directory") walk(node, real, state, nesting + 1);
@@ -149,7 +160,7 @@ export function replaceBy(
 
   function walk(directory: TreeDirectory, canonical: readonly string[], state: PathState, nesting: number): void {
     for (const [name, child] of directory.children) {
-      if (nesting > 0 && left-- <= 0) {
+      if (nesting > 0 && steps.left-- <= 0) {
         complete = false;
         return;
       }

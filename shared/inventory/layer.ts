@@ -80,6 +80,7 @@ function createScan(matcher: Matcher): Scan {
   const reported = new Set<string>();
   const files = createFileCollector(matcher);
   let entries = 0;
+  let linkText = 0;
 
   function report(reason: string, detail: string, path?: string): void {
     partial.push({ reason, detail, ...(path !== undefined && { path }) });
@@ -99,12 +100,21 @@ function createScan(matcher: Matcher): Scan {
     return false;
   }
 
+  /** False, and reported, when links and whiteouts have become too much text to keep. */
+  function remembers(text: number): boolean {
+    linkText += text;
+    if (linkText <= limits.linkTextPerLayer) return true;
+    reportOnce("linkTextPerLayer", "links and whiteouts with too much text: the rest was not followed");
+    return false;
+  }
+
   function whiteout(entry: TarEntry): void {
     if (whiteouts.length + opaque.length >= limits.whiteoutsPerLayer) {
       reportOnce("whiteoutsPerLayer", `only the first ${limits.whiteoutsPerLayer} whiteouts were followed`);
       return;
     }
     const path = entry.path();
+    if (!remembers(path.length)) return;
     const slash = path.lastIndexOf("/") + 1;
     const base = path.slice(slash);
     if (!follows(path)) return;
@@ -121,6 +131,7 @@ function createScan(matcher: Matcher): Scan {
       reportOnce("linksPerLayer", `only the first ${limits.linksPerLayer} links were followed`);
       return;
     }
+    if (!remembers(path.length + target.length)) return;
     links.delete(path);
     links.set(path, { target, position: here() });
   }
@@ -183,10 +194,12 @@ function createScan(matcher: Matcher): Scan {
     handler,
     files,
     finish() {
-      const linkPositions = [...links].map(([path, { position }]) => [path, position] as const);
       const collected = withModes(files.finish(), privileged);
-      const positions = collected.map(({ record, position }) => [record.path, position] as const);
-      const survivors = survivorsOf(paths, directories, [...positions, ...linkPositions]);
+      const survivors = survivorsOf(paths, directories, function* placed() {
+        for (const { record, position } of collected) yield [record.path, position] as const;
+        for (const [path, { position }] of links) yield [path, position] as const;
+      });
+      const implied = ancestors.hashes.intoSet(survivors.directories);
       return {
         entries,
         files: collected
@@ -199,7 +212,7 @@ function createScan(matcher: Matcher): Scan {
           .map(([path, { target }]) => [path, target] as const),
         paths: survivors.paths,
         directories: survivors.directories,
-        implied: ancestors.hashes.sorted(survivors.directories),
+        implied,
         partial: [...partial, ...files.partial],
       };
     },

@@ -14,8 +14,10 @@ import {
   remove,
   replaceBy,
   resolve,
+  type Steps,
   type TreeDirectory,
   type TreeFile,
+  type TreeNode,
 } from "./file-tree.ts";
 import { pathStates } from "./path-hash.ts";
 import type { FileRecord, LayerRecord } from "./record.ts";
@@ -52,11 +54,14 @@ export function createMerge(): Merge {
         "too many links to follow all of its paths: packages that it replaced through links may still show";
       partial.push({ reason: "mergeSteps", layer, detail });
     },
-    finish: () => ({
-      files: [...filesOf(root)],
-      canonical: (path, last) => resolve(root, path, last)?.join("/"),
-      partial,
-    }),
+    finish() {
+      const steps = { left: limits.lookupSteps };
+      return {
+        files: [...filesOf(root)],
+        canonical: (path, last) => resolve(root, path, last, steps)?.join("/"),
+        partial,
+      };
+    },
   };
 }
 
@@ -84,33 +89,39 @@ function packagesIn(facts: readonly Facts[]): number {
 
 /** False when the layer's paths could not all be followed through links. */
 function applyLayer(root: TreeDirectory, record: LayerRecord, index: number): boolean {
+  const steps = { left: limits.mergeSteps };
   for (const path of record.opaque) {
-    if (!leadsThroughReplacedLink(root, record, path, "with-last")) hideContent(root, path);
+    if (!leadsThroughReplacedLink(root, record, path, "with-last", steps)) hideContent(root, path, steps);
   }
   for (const path of record.whiteouts) {
-    if (leadsThroughReplacedLink(root, record, path, "without-last")) continue;
-    remove(root, resolve(root, path, "keep") ?? path.split("/"));
+    if (leadsThroughReplacedLink(root, record, path, "without-last", steps)) continue;
+    remove(root, resolve(root, path, "keep", steps) ?? path.split("/"));
   }
-  const { replaced, complete } = replaceEntries(root, record, index);
+  const { replaced, complete } = replaceEntries(root, record, index, steps);
   for (const file of record.files) {
-    const canonical = resolve(root, file.path, "keep") ?? file.path.split("/");
+    const canonical = resolve(root, file.path, "keep", steps) ?? file.path.split("/");
     const since = sinceOf(file, replaced.get(canonical.join("/")), index);
     put(root, canonical, { kind: "file", layer: index, record: file, since });
   }
-  return complete;
+  return complete && steps.left > 0;
 }
 
 /**
  * Replaces by the layer's paths, then places its links. Where it has both links and paths below directories that it
  * does not name, some of those may stand below its own links, and replace what the links lead to.
  */
-function replaceEntries(root: TreeDirectory, record: LayerRecord, index: number): ReturnType<typeof replaceBy> {
-  const first = replaceBy(root, { ...record, index }, limits.mergeSteps);
+function replaceEntries(
+  root: TreeDirectory,
+  record: LayerRecord,
+  index: number,
+  steps: Steps,
+): ReturnType<typeof replaceBy> {
+  const first = replaceBy(root, { ...record, index }, steps);
   for (const [path, target] of record.links) {
-    put(root, resolve(root, path, "keep") ?? path.split("/"), { kind: "link", layer: index, target });
+    put(root, resolve(root, path, "keep", steps) ?? path.split("/"), { kind: "link", layer: index, target });
   }
   if (record.links.length === 0 || record.implied.size === 0) return first;
-  const second = replaceBy(root, { ...record, index }, limits.mergeSteps);
+  const second = replaceBy(root, { ...record, index }, steps);
   for (const [path, file] of second.replaced) first.replaced.set(path, file);
   return { replaced: first.replaced, complete: first.complete && second.complete };
 }
@@ -124,21 +135,33 @@ function leadsThroughReplacedLink(
   record: LayerRecord,
   path: string,
   extent: "with-last" | "without-last",
+  steps: Steps,
 ): boolean {
   const names = path.split("/");
-  const states = pathStates(path);
   const end = extent === "with-last" ? names.length : names.length - 1;
-  for (let length = 1; length <= end; length++) {
-    const state = states[length - 1];
-    if (state === undefined || !(record.directories.has(state) || record.paths.has(state))) continue;
-    const canonical = resolve(root, names.slice(0, length).join("/"), "keep");
-    if (canonical !== undefined && find(root, canonical)?.kind === "link") return true;
+  let directory: TreeNode | undefined = root;
+  let real: string[] = [];
+  let at = 0;
+  for (const state of pathStates(path)) {
+    if (at >= end) return false;
+    const name = names[at++] ?? "";
+    const child: TreeNode | undefined = directory?.kind === "directory" ? directory.children.get(name) : undefined;
+    // Below what nothing is known of there are no links.
+    if (child === undefined || child.kind === "file") return false;
+    real.push(name);
+    directory = child;
+    if (child.kind === "directory") continue;
+    if (record.directories.has(state) || record.paths.has(state)) return true;
+    const followed = resolve(root, real.join("/"), "follow", steps);
+    if (followed === undefined) return false;
+    real = followed;
+    directory = find(root, real);
   }
   return false;
 }
 
-function hideContent(root: TreeDirectory, path: string): void {
-  const canonical = resolve(root, path, "follow");
+function hideContent(root: TreeDirectory, path: string, steps: Steps): void {
+  const canonical = resolve(root, path, "follow", steps);
   const node = canonical && find(root, canonical);
   if (node?.kind === "directory") node.children.clear();
 }

@@ -3,6 +3,8 @@
  * advance byte by byte, hence the hash of a path continues the hash of its directory. Not cryptographic: who can
  * forge a collision also wrote the image, and could as well have left the file out.
  */
+import { release } from "./release.ts";
+
 const multiplierHigh = 0x01000193;
 const multiplierLow = 0x9e3779b1;
 
@@ -58,12 +60,15 @@ function continueState({ high, low }: PathState, bytes: Uint8Array): PathState {
 }
 
 /** The states of a path's proper ancestors, outermost first, and of the path itself. */
-export function pathStates(path: string): PathState[] {
+export function* pathStates(path: string): Generator<PathState, void, undefined> {
   let state = rootState;
-  return path.split("/").map((name) => {
-    state = childState(state, name);
-    return state;
-  });
+  for (let from = 0; from <= path.length; ) {
+    const slash = path.indexOf("/", from);
+    const end = slash < 0 ? path.length : slash;
+    state = childState(state, path.slice(from, end));
+    yield state;
+    from = end + 1;
+  }
 }
 
 /** The state of a whole canonical path (no leading slash). */
@@ -75,25 +80,28 @@ export function pathState(path: string): PathState {
 export interface PathHashes {
   readonly count: number;
   add(high: number, low: number): void;
-  /** Tells the position of the last entry with each of these paths, or -1. One pass over all entries. */
+  /**
+   * Tells the position of the last entry with each of these paths, or -1. Two passes over all entries; `states` may be
+   * many more than there are entries.
+   */
   lastIndexes(states: Iterable<PathState>): (state: PathState) => number;
-  /** A sorted copy without repeats, and without what `except` has. */
-  sorted(except?: PathSet): PathSet;
+  /** All of them, sorted, without repeats, and without what `except` has. Ends the collection. */
+  intoSet(except?: PathSet): PathSet;
 }
 
-/** 256 kB: growing by pages, millions of paths are never copied but for sorting. */
-const pageWords = 1 << 16;
+/** 4 MB: growing by pages, millions of paths are never copied but for sorting. */
+const pageWords = 1 << 20;
 
 export function collectPathHashes(): PathHashes {
   // Low word first: on a little-endian machine (all that Node's builds for Lambda run on) two words are one uint64.
-  const pages: Uint32Array[] = [];
+  let pages: Uint32Array<ArrayBuffer>[] = [];
   let page = new Uint32Array(2 * 64);
   let filled = 0;
   let length = 0;
 
   function grow(): void {
     if (page.length < pageWords) {
-      const wider = new Uint32Array(page.length * 4 > pageWords ? pageWords : page.length * 4);
+      const wider = new Uint32Array(Math.min(page.length * 4, pageWords));
       wider.set(page);
       page = wider;
       return;
@@ -101,6 +109,31 @@ export function collectPathHashes(): PathHashes {
     pages.push(page);
     page = new Uint32Array(pageWords);
     filled = 0;
+  }
+
+  function* allPages(): Generator<Uint32Array<ArrayBuffer>, void, undefined> {
+    yield* pages;
+    yield page.subarray(0, filled);
+  }
+
+  /** Which of many states may be among the entries: one in seventy that are not gets through. */
+  function* likely(states: Iterable<PathState>): Generator<PathState, void, undefined> {
+    let bits: Uint8Array | undefined;
+    const mask = 2 ** Math.ceil(Math.log2(Math.max(64, length))) - 1;
+    for (const state of states) {
+      if (bits === undefined) {
+        bits = new Uint8Array(mask + 1);
+        for (const words of allPages()) {
+          for (let at = 0; at < words.length; at++) {
+            const word = words[at] ?? 0;
+            bits[(word >>> 3) & mask] = (bits[(word >>> 3) & mask] ?? 0) | (1 << (word & 7));
+          }
+        }
+      }
+      const [low, high] = [finish(state.low), finish(state.high)];
+      const has = (word: number) => ((bits?.[(word >>> 3) & mask] ?? 0) & (1 << (word & 7))) !== 0;
+      if (has(low) && has(high)) yield state;
+    }
   }
 
   return {
@@ -116,9 +149,9 @@ export function collectPathHashes(): PathHashes {
     },
     lastIndexes(states) {
       const last = new Map<number, number>();
-      for (const { high, low } of states) last.set(wideKey(finish(high), finish(low)), -1);
+      for (const { high, low } of likely(states)) last.set(wideKey(finish(high), finish(low)), -1);
       let index = 0;
-      for (const words of last.size === 0 ? [] : [...pages, page.subarray(0, filled)]) {
+      for (const words of last.size === 0 ? [] : allPages()) {
         for (let at = 0; at < words.length; at += 2, index++) {
           const key = wideKey(words[at + 1] ?? 0, words[at] ?? 0);
           if (last.has(key)) last.set(key, index);
@@ -126,13 +159,17 @@ export function collectPathHashes(): PathHashes {
       }
       return ({ high, low }) => last.get(wideKey(finish(high), finish(low))) ?? -1;
     },
-    sorted(except) {
+    intoSet(except) {
       const all = new Uint32Array(length);
       let at = 0;
-      for (const words of [...pages, page.subarray(0, filled)]) {
+      for (const words of allPages()) {
         all.set(words, at);
         at += words.length;
+        release(new Uint8Array(words.buffer));
       }
+      pages = [];
+      page = new Uint32Array(0);
+      filled = 0;
       return sortedSet(all, except);
     },
   };
@@ -221,9 +258,11 @@ export function collectAncestors(): {
   };
 }
 
-/** The set whose `bytes` these are; a rest of less than eight is ignored. */
+/** The set whose `bytes` these are, a view of them where their place in memory allows it; a rest of less than eight is ignored. */
 export function pathSetOf(bytes: Uint8Array): PathSet {
-  const words = new Uint32Array(Math.floor(bytes.length / 8) * 2);
+  const length = Math.floor(bytes.length / 8) * 2;
+  if (bytes.byteOffset % 4 === 0) return pathSet(new Uint32Array(bytes.buffer, bytes.byteOffset, length));
+  const words = new Uint32Array(length);
   new Uint8Array(words.buffer).set(bytes.subarray(0, words.byteLength));
   return pathSet(words);
 }

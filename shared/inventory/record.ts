@@ -10,8 +10,8 @@ import type { Partial } from "./types.ts";
 const compress = promisify(zstdCompress);
 const expand = promisify(zstdDecompress);
 
-/** The most that a stored record may expand to: five million paths take 55 MB, 200,000 packages about 60 MB. */
-const recordBytes = 512 * 1024 * 1024;
+/** The most that the JSON part of a stored record may expand to: 200,000 packages take about 60 MB. */
+const describedBytes = 512 * 1024 * 1024;
 
 /** A file that told an extractor something. What told nothing is only a path hash, which hides what lies below it. */
 export interface FileRecord {
@@ -47,20 +47,35 @@ export interface LayerRecords {
   put(record: LayerRecord): Promise<void>;
 }
 
+/** Larger path sets get a blob of their own: they need not be copied to be written. */
+const inlineBytes = 1024 * 1024;
+
 /**
- * Keeps layer records under `layers/<diffID>/<hash of the extractors' versions>`, zstd-compressed: one line of JSON,
- * then the path sets as they are (as base64 in the JSON they would take three times the memory to read and write).
+ * Keeps layer records under `layers/<diffID>/<hash of the extractors' versions>`, and the paths of very large layers
+ * beside them, with `.paths` at the end.
  */
 export function layerRecordsIn(blobs: Pick<Blobs, "get" | "put">): LayerRecords {
   return {
     async get(diffId, extractors) {
-      const stored = await blobs.get(recordKey(diffId, extractors));
-      if (stored === undefined) return undefined;
-      const record = await parseRecord(stored);
-      return record?.diffId === diffId && record.extractors === extractors ? record : undefined;
+      const key = recordKey(diffId, extractors);
+      const stored = await blobs.get(key);
+      const record = stored && (await parseRecord(stored));
+      if (record?.diffId !== diffId || record.extractors !== extractors) return undefined;
+      const { outside, ...rest } = record;
+      if (outside === 0) return rest;
+      const bytes = await blobs.get(`${key}.paths`);
+      return bytes?.length === outside ? { ...rest, paths: pathSetOf(bytes) } : undefined;
     },
     async put(record) {
-      await blobs.put(recordKey(record.diffId, record.extractors), await serialise(record), "application/zstd");
+      const key = recordKey(record.diffId, record.extractors);
+      const { bytes } = record.paths;
+      const isLarge = bytes.length > inlineBytes;
+      // The paths first: a record that can be found is complete.
+      if (isLarge) await blobs.put(`${key}.paths`, bytes, "application/octet-stream");
+      const body = isLarge
+        ? await serialise({ ...record, paths: pathSetOf(new Uint8Array(0)), outside: bytes.length })
+        : await serialise({ ...record, outside: 0 });
+      await blobs.put(key, body, "application/octet-stream");
     },
   };
 }
@@ -81,35 +96,54 @@ function recordKey(diffId: string, extractors: string): string {
   return `layers/${diffId}/${hash}`;
 }
 
-function serialise({ paths, directories, implied, ...rest }: LayerRecord): Promise<Buffer> {
-  const sets = [paths, directories, implied].map(({ bytes }) => bytes);
-  const line = JSON.stringify({ ...rest, sets: sets.map(({ length }) => length) });
-  return compress(Buffer.concat([Buffer.from(`${line}\n`), ...sets]));
+/** Sizes of the path sets, and of the compressed description: four 32-bit numbers, after the name of the format. */
+const head = { name: "PWLAYER2", bytes: 8 + 4 * 4 };
+
+/**
+ * A head, the path sets as they are, and the rest as zstd-compressed JSON. Path sets are most of a large record and, as
+ * hashes, do not compress; and where they stand they can be read without a copy.
+ */
+async function serialise({ paths, directories, implied, ...rest }: StoredRecord): Promise<Buffer> {
+  const described = await compress(JSON.stringify(rest));
+  const parts = [paths.bytes, directories.bytes, implied.bytes, described];
+  const body = Buffer.allocUnsafeSlow(parts.reduce((sum, { length }) => sum + length, head.bytes));
+  body.write(head.name, "latin1");
+  let at = head.bytes;
+  for (const [index, part] of parts.entries()) {
+    body.writeUInt32LE(part.length, 8 + 4 * index);
+    body.set(part, at);
+    at += part.length;
+  }
+  return body;
 }
 
 /** A record that cannot be read counts as missing: the layer is read again and the record written over. */
-async function parseRecord(stored: Uint8Array): Promise<LayerRecord | undefined> {
+async function parseRecord(stored: Uint8Array): Promise<StoredRecord | undefined> {
+  const body = Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength);
+  if (body.length < head.bytes || body.toString("latin1", 0, 8) !== head.name) return undefined;
+  let at = head.bytes;
+  const [paths, directories, implied, described] = [8, 12, 16, 20].map((place) => {
+    at += body.readUInt32LE(place);
+    return body.subarray(at - body.readUInt32LE(place), at);
+  });
+  if (at !== body.length || !paths || !directories || !implied || !described) return undefined;
   try {
-    const body = await expand(stored, { maxOutputLength: recordBytes });
-    const newline = body.indexOf(10);
-    const line: unknown = JSON.parse(body.toString("utf8", 0, newline));
-    if (!isStored(line) || newline + 1 + line.sets.reduce((sum, one) => sum + one, 0) !== body.length) return undefined;
-    const { sets, ...rest } = line;
-    let at = newline + 1;
-    const [paths, directories, implied] = sets.map((length) => {
-      at += length;
-      return pathSetOf(body.subarray(at - length, at));
-    });
-    return paths && directories && implied && { ...rest, paths, directories, implied };
+    const text = (await expand(described, { maxOutputLength: describedBytes })).toString("utf8");
+    const rest: unknown = JSON.parse(text);
+    if (!isDescription(rest)) return undefined;
+    return { ...rest, paths: pathSetOf(paths), directories: pathSetOf(directories), implied: pathSetOf(implied) };
   } catch {
     return undefined;
   }
 }
 
-type Stored = Omit<LayerRecord, "paths" | "directories" | "implied"> & { readonly sets: readonly number[] };
+/** `outside`: bytes of the paths, when they are a blob of their own. */
+type StoredRecord = LayerRecord & { readonly outside: number };
+type Description = Omit<StoredRecord, "paths" | "directories" | "implied">;
 
 /** Written by this code under a key that names its version: the outline is enough to tell a damaged one. */
-function isStored(value: unknown): value is Stored {
-  if (typeof value !== "object" || value === null || !("schema" in value) || !("sets" in value)) return false;
-  return value.schema === "portwarden.layer/1" && Array.isArray(value.sets);
+function isDescription(value: unknown): value is Description {
+  if (typeof value !== "object" || value === null || !("schema" in value) || !("files" in value)) return false;
+  if (!("outside" in value) || typeof value.outside !== "number") return false;
+  return value.schema === "portwarden.layer/1" && Array.isArray(value.files);
 }

@@ -2,7 +2,7 @@
  * Inside one layer the last entry of a path stands, and an entry that is no directory takes away what stood below
  * its path before it. Ordinary layers name each path once, and then nothing is left out.
  */
-import { type PathHashes, type PathSet, pathStates } from "./path-hash.ts";
+import { type PathHashes, type PathSet, type PathState, pathState, pathStates, rootState } from "./path-hash.ts";
 
 /** How many entries of each kind had been seen, the one at hand included. */
 export interface Position {
@@ -16,30 +16,34 @@ export interface Survivors {
   survives(path: string, position: Position): boolean;
 }
 
-/** `placed`: the paths (files that extractors wanted, and links) of which it shall be known whether they stand. */
-export function survivorsOf(
-  paths: PathHashes,
-  directories: PathHashes,
-  placed: readonly (readonly [path: string, position: Position])[],
-): Survivors {
-  const named = paths.count;
-  const pathSet = paths.sorted();
-  const directorySet = directories.sorted();
-  const hasRepeats = pathSet.size < named;
-  const states = placed.map(([path]) => pathStates(path));
-  const lastPath = paths.lastIndexes(
-    states.flatMap((chain) => chain.filter((state, at) => (hasRepeats || at < chain.length - 1) && pathSet.has(state))),
-  );
-  const lastDirectory = directories.lastIndexes(
-    states.flatMap((chain) => chain.slice(-1).filter((state) => directorySet.has(state))),
-  );
+/**
+ * `placed`: the paths (files that extractors wanted, and links) of which it shall be known whether they stand. Ends both
+ * collections.
+ */
+export function survivorsOf(paths: PathHashes, directories: PathHashes, placed: () => Placed): Survivors {
+  const lastPath = paths.lastIndexes(statesOf(placed()));
+  const lastDirectory = directories.lastIndexes(ownStatesOf(placed()));
   return {
-    paths: pathSet,
-    directories: directorySet,
+    paths: paths.intoSet(),
+    directories: directories.intoSet(),
     survives(path, position) {
-      const chain = pathStates(path);
-      if (chain.some((state) => lastPath(state) >= position.paths)) return false;
-      return chain.slice(-1).every((state) => lastDirectory(state) < position.directories);
+      let last = rootState;
+      for (const state of pathStates(path)) {
+        if (lastPath(state) >= position.paths) return false;
+        last = state;
+      }
+      return lastDirectory(last) < position.directories;
     },
   };
+}
+
+type Placed = Iterable<readonly [path: string, position: Position]>;
+
+/** Of the paths and all their ancestors; one at a time, because together they may take far more memory than the paths. */
+function* statesOf(placed: Placed): Generator<PathState, void, undefined> {
+  for (const [path] of placed) yield* pathStates(path);
+}
+
+function* ownStatesOf(placed: Placed): Generator<PathState, void, undefined> {
+  for (const [path] of placed) yield pathState(path);
 }

@@ -35,6 +35,8 @@ export const limits = {
   linksPerLayer: 250_000,
   whiteoutsPerLayer: 250_000,
   linksPerImage: 1_000_000,
+  /** Text of the links and whiteouts of one layer: a million real ones take 60 MB. */
+  linkTextPerLayer: 64 * MB,
   /** Files of one layer that are listed as not read. */
   partialPerLayer: 10_000,
   /** Files with set-user-ID or set-group-ID: noted of one layer, and listed of an image. */
@@ -43,8 +45,9 @@ export const limits = {
   /** Secrets: of one file, and of an image. */
   secretsPerFile: 100,
   secretsPerImage: 5000,
-  /** Steps of one layer's merge through links. */
+  /** Components of paths that are followed in one layer's merge, and afterwards in the merged image. */
   mergeSteps: 20_000_000,
+  lookupSteps: 50_000_000,
   /** One file handed to an extractor. */
   fileBytes: 256 * MB,
   /** A compressed list of packages (Chisel), expanded. */
