@@ -51,9 +51,12 @@ export function gatherPackages(distribution: Distribution | undefined): Gatherin
   function describe(mention: Mention, known: ReadonlyMap<string, Mutable[]>): void {
     const own = purlOf(mention.facts, distribution);
     const purl = mention.facts.statedPurl ?? own;
-    const meant = [purl, own].flatMap((one) => known.get(baseOf(one)) ?? []).filter((one) => fits(one.purl, purl));
+    const isForeign = distribution !== undefined && !isOfDistribution(purl, own);
+    // The two may differ in spelling, as in an escaped `+`.
+    const spellings = isForeign ? [baseOf(purl)] : [...new Set([baseOf(purl), baseOf(own)])];
+    const meant = spellings.flatMap((base) => known.get(base) ?? []).filter((one) => fits(one.purl, purl));
     for (const one of meant) one.describedBy.add(mention.path);
-    if (meant.length === 0) join(isOfDistribution(purl, own) ? mention : foreign(mention), purl);
+    if (meant.length === 0) join(isForeign ? asGeneric(mention) : mention, purl);
   }
 
   return {
@@ -114,12 +117,15 @@ function strengthOf({ evidence }: Pick<PackageFacts, "evidence">): number {
   return strengths.indexOf(evidence ?? "installed");
 }
 
+/** Builds of one version that an SBOM's package is looked for among: real images have a handful. */
+const buildsCompared = 100;
+
 function byBase(packages: Iterable<Mutable>): ReadonlyMap<string, Mutable[]> {
   const groups = new Map<string, Mutable[]>();
   for (const one of packages) {
     const group = groups.get(baseOf(one.purl));
     if (group === undefined) groups.set(baseOf(one.purl), [one]);
-    else group.push(one);
+    else if (group.length < buildsCompared) group.push(one);
   }
   return groups;
 }
@@ -154,11 +160,20 @@ function isOfDistribution(purl: string, own: string): boolean {
   return !systemTypes.test(purl) || namespaceOf(purl) === namespaceOf(own);
 }
 
+/** Names by which makers of SBOMs call one distribution. */
+const sameNamespaces: ReadonlyMap<string, string> = new Map([
+  ["rhel", "redhat"],
+  ["chainguard", "wolfi"],
+  ["oracle", "ol"],
+  ["sles", "suse"],
+]);
+
 function namespaceOf(purl: string): string {
-  return purl.split("/", 2)[1] ?? "";
+  const stated = (purl.split("/", 2)[1] ?? "").toLowerCase();
+  return sameNamespaces.get(stated) ?? stated;
 }
 
-function foreign(mention: Mention): Mention {
+function asGeneric(mention: Mention): Mention {
   return { ...mention, facts: { ...mention.facts, type: "generic" } };
 }
 
