@@ -124,10 +124,15 @@ function groupsOf(inventory: Inventory): ReadonlyMap<string, readonly OnePackage
     if (group === undefined) groups.set(key, [one]);
     else if (!group.some(({ version }) => version === one.version)) group.push(one);
   }
-  for (const group of groups.values()) {
-    group.sort((one, other) => order(one.type, one.version, other.version) ?? (one.version < other.version ? -1 : 1));
-  }
+  for (const group of groups.values()) group.sort(byVersion(group));
   return groups;
+}
+
+/** By the ecosystem's order where every version of the group has a place in it, else as text. */
+function byVersion(group: readonly OnePackage[]): (one: OnePackage, other: OnePackage) => number {
+  const ordered = group.every(({ type, version }) => order(type, version, version) !== undefined);
+  return (one, other) =>
+    (ordered ? order(one.type, one.version, other.version) : undefined) || (one.version < other.version ? -1 : 1);
 }
 
 function onePackage(item: Package, brought: ReadonlyMap<string, Brought>): OnePackage {
