@@ -46,6 +46,30 @@ describe("outline", () => {
     ]);
   });
 
+  it("Mach-O, with names", () => {
+    const head = Buffer.alloc(512);
+    head.writeUInt32LE(0xfeedfacf, 0);
+    head.writeUInt32LE(2, 16);
+    head.writeUInt32LE(16 + 152, 20);
+    // Another command, then a segment of one section.
+    head.writeUInt32LE(0x1b, 32);
+    head.writeUInt32LE(16, 36);
+    const segment = 48;
+    head.writeUInt32LE(0x19, segment);
+    head.writeUInt32LE(152, segment + 4);
+    head.writeUInt32LE(3, segment + 60);
+    head.writeUInt32LE(1, segment + 64);
+    head.write("__go_buildinfo", segment + 72, "latin1");
+    head.writeBigUInt64LE(0x1_0000_0000n, segment + 72 + 32);
+    head.writeBigUInt64LE(288n, segment + 72 + 40);
+    head.writeUInt32LE(0x8000, segment + 72 + 48);
+    expect(layoutOf(head)?.parts).toEqual([
+      { name: "__go_buildinfo", offset: 0x8000, address: 0x1_0000_0000, size: 288, writable: true },
+    ]);
+    head.writeUInt32LE(4, segment + 4);
+    expect(layoutOf(head)?.parts).toEqual([]);
+  });
+
   it("says nothing of what is none", () => {
     expect(layoutOf(Buffer.alloc(4096))).toBeUndefined();
     expect(layoutOf(Buffer.from("\x7fELF"))).toBeUndefined();

@@ -87,7 +87,7 @@ export const rules: readonly Rule[] = [
     ],
   },
   {
-    names: /^(?:openssl(?:\.exe)?|libcrypto\.so[.\d]*)$/,
+    names: /^(?:openssl(?:\.exe)?|libcrypto\.so[.\da-z]*)$/,
     patterns: [
       {
         product: "openssl",

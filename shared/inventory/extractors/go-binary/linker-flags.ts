@@ -20,7 +20,7 @@ export function linkedVersion(flags: string, module: string): LinkedVersion | un
   const words = splitFlags(flags);
   for (const [index, word] of words.entries()) {
     const assignment = /^--?X$/.test(word) ? words[index + 1] : /^--?X=(.*)$/s.exec(word)?.[1];
-    const [, path = "", name = "", version = ""] = /^(.*)\.([^.=/]+)=(.*)$/s.exec(assignment ?? "") ?? [];
+    const [, path = "", name = "", version = ""] = /^([^=]*)\.([^.=/]+)=(.*)$/s.exec(assignment ?? "") ?? [];
     if (!versionVariable.test(name) || version.length > 256 || !versionText.test(version)) continue;
     found.push({ variable: `${path}.${name}`, version, rank: rankOf(path, module) });
   }
