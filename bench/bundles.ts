@@ -10,15 +10,15 @@ import { type BundledDoor, bundleDoors } from "../infra/bundle.ts";
 
 const kB = 1000;
 export const budgets = {
-  /** Bytes of a bundle. */
-  withGoogleClients: 1000 * kB,
+  /** Bytes of a bundle, and of one with the clients of every registry's cloud (Google's and Azure's among them). */
   bytes: 900 * kB,
+  withRegistryClouds: 1000 * kB,
   importMilliseconds: 150,
 } as const;
 
 /** The most bytes that a bundle may have. */
-export function byteBudget({ packages }: Pick<BundledDoor, "packages">): number {
-  return packages.some((name) => name.startsWith("@google-cloud/")) ? budgets.withGoogleClients : budgets.bytes;
+export function byteBudget({ door }: Pick<BundledDoor, "door">): number {
+  return door.uses.credentials === undefined ? budgets.bytes : budgets.withRegistryClouds;
 }
 
 const script = `
@@ -55,7 +55,9 @@ async function main(): Promise<void> {
   using bundles = await bundleDoors();
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   console.log(`${bundles.all.length} bundles in ${seconds} s; Node ${process.version}, ${cpus().length} cores`);
-  console.log(`budgets: ${budgets.bytes / kB} kB, cold import ${budgets.importMilliseconds} ms (median of ${runs})\n`);
+  console.log(
+    `budgets: ${budgets.bytes / kB} kB (${budgets.withRegistryClouds / kB} kB with the clouds of the registries), cold import ${budgets.importMilliseconds} ms (median of ${runs})\n`,
+  );
   console.log(
     `${"door".padEnd(24)}${"kB".padStart(7)}${"of budget".padStart(11)}${"ms".padStart(8)}${"of budget".padStart(11)}`,
   );

@@ -1,4 +1,5 @@
-import { ecrImageAction, ecrPattern, scanQueue, takeEcrImageAction } from "../../shared/intake/ecr.ts";
+import { scanQueue } from "../../shared/intake/announce.ts";
+import { ecrImageAction, ecrPattern, takeEcrImageAction } from "../../shared/intake/ecr.ts";
 import { queueDoor } from "../../shared/platform/door.ts";
 
 export const door = queueDoor({

@@ -1,3 +1,4 @@
+import { scanQueue } from "../../shared/intake/announce.ts";
 import { receiveDelivery } from "../../shared/intake/receive.ts";
 import { remoteSigningKeys } from "../../shared/intake/signing-keys.ts";
 import { httpDoor } from "../../shared/platform/door.ts";
@@ -8,7 +9,7 @@ const keys = remoteSigningKeys();
 export const door = httpDoor({
   name: "registry-webhook",
   description: "Takes in push and delete notifications of registries that call a webhook.",
-  uses: { table: "write", bus: true, secrets: true },
+  uses: { table: "write", bus: true, queues: [scanQueue], secrets: true },
   settings: ["intake"],
   timeoutSeconds: 15,
   routes: ["POST /v1/hooks/{sender}", "OPTIONS /v1/hooks/{sender}"],

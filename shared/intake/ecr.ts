@@ -3,10 +3,10 @@
  * https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-eventbridge.html
  */
 import * as z from "zod";
-import { toEnvelope } from "../events/envelope.ts";
 import { digestSchema, repositorySchema } from "../events/types.ts";
 import { PermanentError } from "../platform/errors.ts";
 import type { Platform } from "../platform/ports.ts";
+import { announce } from "./announce.ts";
 import { deleteEvents, instant, pushEvents } from "./events.ts";
 import { text } from "./fields.ts";
 
@@ -36,16 +36,7 @@ export const ecrImageAction = z.object({
 });
 export type EcrImageAction = z.infer<typeof ecrImageAction>;
 
-/** The queue of the scan door. */
-export const scanQueue = "scan-image";
-/** How long a push without a tag waits, in seconds: the index that names it is pushed right after its children. */
-const untaggedDelaySeconds = 10;
-
-/**
- * Publishes the domain event of one ECR image action. A push of several platforms emits one event for each child and
- * one for the index, in any order: a push without a tag goes to the scan queue late, so that the index comes first and
- * its children are already known when their turn comes.
- */
+/** Publishes the domain event of one ECR image action; see `announce` for pushes without a tag. */
 export async function takeEcrImageAction(
   ports: Pick<Platform, "bus" | "queues" | "clock">,
   action: EcrImageAction,
@@ -61,11 +52,8 @@ export async function takeEcrImageAction(
   };
   const isPush = detail["action-type"] === "PUSH";
   const events = isPush ? pushEvents(origin, image) : deleteEvents(origin, image);
-  const [event] = events;
-  if (event === undefined) throw new PermanentError("bad-event", "the ECR image action does not name an image");
-  const untagged = event.type === "ImagePushed" && event.data.tags.length === 0;
-  if (untagged) await ports.queues.send(scanQueue, [toEnvelope(event)], untaggedDelaySeconds);
-  else await ports.bus.publish(events);
+  if (events.length === 0) throw new PermanentError("bad-event", "the ECR image action does not name an image");
+  await announce(ports, events);
 }
 
 /** Regions of the partitions whose DNS suffix is another one, by their prefix. */

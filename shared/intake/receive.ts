@@ -8,11 +8,15 @@ import { parseJson, readBounded } from "../platform/body.ts";
 import { messageOf, TransientError } from "../platform/errors.ts";
 import { limits } from "../platform/limits.ts";
 import type { Platform } from "../platform/ports.ts";
+import { announce } from "./announce.ts";
 import { senders } from "./registry.generated.ts";
 import type { Refusal, Sender } from "./sender.ts";
 import type { SigningKeys } from "./signing-keys.ts";
 
-export type IntakePorts = Pick<Platform, "table" | "bus" | "secrets" | "clock" | "log" | "metrics" | "settings">;
+export type IntakePorts = Pick<
+  Platform,
+  "table" | "bus" | "queues" | "secrets" | "clock" | "log" | "metrics" | "settings"
+>;
 
 /** 401 also for unknown senders and replays: an answer tells a stranger nothing about what is set up here. */
 const statusOf: Readonly<Record<Refusal, number>> = {
@@ -116,7 +120,7 @@ async function publishOnce(
     ports.metrics.count("webhook-replayed", 1, { sender: sender.name });
     return accepted();
   }
-  await ports.bus.publish(events);
+  await announce(ports, events);
   const expiresAt = Math.floor(ports.clock.now() / 1000) + sender.replay.rememberSeconds;
   await ports.table.put({ ...key, data: { events: events.length }, expiresAt, condition: { ifAbsent: true } });
   ports.metrics.count("webhook-accepted", 1, { sender: sender.name });

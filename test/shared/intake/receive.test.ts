@@ -21,6 +21,19 @@ describe("a genuine delivery", () => {
     expect(here.counted).toContain(`webhook-accepted 1 ${name}`);
   });
 
+  it("holds back a push without a tag, so that the index that names it comes first", async () => {
+    const here = world();
+    const delivery = JSON.parse(bodyOf("distribution"));
+    const [tagged] = delivery.events;
+    const { tag: _tag, ...target } = tagged.target;
+    const child = { ...tagged, id: "child", target: { ...target, digest: `sha256:${"c".repeat(64)}` } };
+    const body = JSON.stringify({ events: [child, tagged] });
+    expect(await here.send(...genuine("distribution", body))).toBe(202);
+    expect(here.published.map(({ data }) => ("tags" in data ? data.tags : []))).toEqual([["1.2"]]);
+    expect(here.delayed).toEqual([{ queue: "scan-image", body: expect.anything(), delaySeconds: 10 }]);
+    expect(JSON.stringify(here.delayed)).toContain(`sha256:${"c".repeat(64)}`);
+  });
+
   it.each([
     ["the bare secret", "distribution secret"],
     ["a bearer token", "bearer distribution-secret"],

@@ -42,6 +42,7 @@ export type World = ReturnType<typeof world>;
 export function world(options: { intake?: SettingsInput["intake"]; keys?: SigningKeys } = {}) {
   const state = { now, publishError: undefined as Error | undefined, secrets: { ...secretValues } };
   const published: DomainEvent[] = [];
+  const delayed: { readonly queue: string; readonly body: unknown; readonly delaySeconds: number | undefined }[] = [];
   const counted: string[] = [];
   const logged: string[] = [];
   const table = memoryTable({ now: () => state.now });
@@ -68,6 +69,13 @@ export function world(options: { intake?: SettingsInput["intake"]; keys?: Signin
         published.push(...events);
       },
     },
+    queues: {
+      send: async (queue, bodies, delaySeconds) => {
+        for (const body of bodies) delayed.push({ queue, body, delaySeconds });
+      },
+      status: async () => [],
+      redrive: async () => 0,
+    },
     table,
   };
   const keys = options.keys ?? noKeys;
@@ -75,6 +83,7 @@ export function world(options: { intake?: SettingsInput["intake"]; keys?: Signin
     state,
     ports,
     published,
+    delayed,
     counted,
     logged,
     remembered: () => table.items().length,
