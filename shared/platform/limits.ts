@@ -77,9 +77,11 @@ export const limits = {
   jsonDepth: 64,
   /** Nesting of lock files, SBOMs and project files found in an image. */
   documentDepth: 256,
+  /** Values in one of them, each of which takes about 100 bytes of memory however short it is written. */
+  documentValues: 750_000,
   /** One lock file or SBOM found in an image. */
-  lockFileBytes: 16 * MB,
-  sbomBytes: 32 * MB,
+  lockFileBytes: 8 * MB,
+  sbomBytes: 16 * MB,
   /** Advisory sources. */
   advisoryRecordBytes: 16 * MB,
   advisoryFileBytes: 8 * GB,

@@ -1,11 +1,11 @@
 /** JSON (RFC 8259) of bounded depth; and with comments and trailing commas, as Bun writes its lock file. */
 import { limits } from "../../platform/limits.ts";
-import { brokenDocument } from "./value.ts";
+import { brokenDocument, createValueCounter } from "./value.ts";
 
 /** Throws `PermanentError` `broken-document`. */
 export function parseJson(text: string): unknown {
   const json = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
-  checkDepth(json);
+  checkStructure(json);
   try {
     return JSON.parse(json);
   } catch (thrown) {
@@ -51,13 +51,16 @@ function indexOrEnd(text: string, what: string, from: number, length: number): n
   return at < 0 ? text.length : at + length;
 }
 
-/** Counts brackets outside of strings before anything is built. */
-function checkDepth(json: string): void {
+/** Counts brackets and values outside of strings before anything is built. */
+function checkStructure(json: string): void {
+  const countValue = createValueCounter();
   let depth = 0;
   for (let at = 0; at < json.length; at++) {
     const code = json.charCodeAt(at);
     if (code === 0x22) at = endOfString(json, at);
+    else if (code === 0x2c) countValue();
     else if (code === 0x5b || code === 0x7b) {
+      countValue();
       if (++depth > limits.documentDepth) throw brokenDocument(`nested deeper than ${limits.documentDepth}`);
     } else if (code === 0x5d || code === 0x7d) depth--;
   }

@@ -3,7 +3,7 @@
  * dates as they are written. One pass, bounded in depth.
  */
 import { limits } from "../../platform/limits.ts";
-import { brokenDocument, emptyObject } from "./value.ts";
+import { brokenDocument, createValueCounter, emptyObject } from "./value.ts";
 
 type Table = Record<string, unknown>;
 
@@ -41,6 +41,7 @@ interface Reader {
 
 function createReader(text: string): Reader {
   let at = text.charCodeAt(0) === 0xfeff ? 1 : 0;
+  const countValue = createValueCounter();
   let depth = 0;
 
   function broken(detail: string): Error {
@@ -78,6 +79,7 @@ function createReader(text: string): Reader {
 
   function keys(): readonly string[] {
     const found: string[] = [];
+    countValue();
     do {
       skipBlanks();
       const quote = text[at];
@@ -98,6 +100,7 @@ function createReader(text: string): Reader {
   }
 
   function value(): unknown {
+    countValue();
     const first = text[at];
     if (first === '"' || first === "'") return string(first);
     if (first !== "[" && first !== "{") {

@@ -1,5 +1,6 @@
 /** What a document's reader gives (objects, arrays, texts, numbers, booleans), looked into without trusting its shape. */
 import { PermanentError } from "../../platform/errors.ts";
+import { limits } from "../../platform/limits.ts";
 
 /** Of a thing that a document reader gave; also those of its own that bear the name of an inherited one. */
 export function member(value: unknown, key: string): unknown {
@@ -24,6 +25,14 @@ export function isTrue(value: unknown): boolean {
 /** An object without inherited members, to be filled from a document. */
 export function emptyObject(): Record<string, unknown> {
   return Object.create(null);
+}
+
+/** Counts a document's values. Throws `PermanentError` `broken-document` at one too many. */
+export function createValueCounter(): () => void {
+  let count = 0;
+  return () => {
+    if (++count > limits.documentValues) throw brokenDocument(`more than ${limits.documentValues} values`);
+  };
 }
 
 /** What cannot be read; `line` from 1. */

@@ -3,7 +3,7 @@
  * declare entities that unfold without end or lead to other files, are refused.
  */
 import { limits } from "../../platform/limits.ts";
-import { brokenDocument } from "./value.ts";
+import { brokenDocument, createValueCounter } from "./value.ts";
 
 export interface XmlElement {
   /** Without its namespace's prefix. */
@@ -23,6 +23,7 @@ interface Open {
 export function parseXml(text: string): XmlElement {
   const root: Open = { name: "", children: [], parts: [] };
   const open: Open[] = [root];
+  const countElement = createValueCounter();
   let at = 0;
   function until(what: string, from: number): number {
     const end = text.indexOf(what, from);
@@ -51,6 +52,7 @@ export function parseXml(text: string): XmlElement {
       const name = nameIn(text, start, at);
       if (text[start + 1] === "/") close(name);
       else {
+        countElement();
         if (open.push({ name, children: [], parts: [] }) > limits.documentDepth) {
           throw brokenDocument(`nested deeper than ${limits.documentDepth}`);
         }

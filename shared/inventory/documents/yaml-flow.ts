@@ -41,6 +41,7 @@ export function flowValue(first: string, lines: Lines, indent: number): unknown 
   }
 
   function value(isWithin: boolean): unknown {
+    lines.countValue();
     const one = text[at] ?? "";
     if (one === "[" || one === "{") return collection();
     if (one === '"') return doubleQuoted();

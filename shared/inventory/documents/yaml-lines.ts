@@ -1,5 +1,5 @@
 /** The lines of a YAML stream that say something, one at a time, with their indentation. */
-import { brokenDocument } from "./value.ts";
+import { brokenDocument, createValueCounter } from "./value.ts";
 
 export interface Line {
   readonly indent: number;
@@ -17,6 +17,8 @@ export interface Lines {
   replace(indent: number, text: string): void;
   /** The lines of a block scalar, which are deeper than `indent`; they may say anything. */
   takeBlock(indent: number, separator: string): string;
+  /** For each value that is made of them. */
+  readonly countValue: () => void;
   broken(detail: string): Error;
 }
 
@@ -97,6 +99,7 @@ export function createLines(text: string): Lines {
       if (line !== undefined) next();
       return parts.join(separator).trimEnd();
     },
+    countValue: createValueCounter(),
     broken,
   };
 }

@@ -24,6 +24,7 @@ export function parseYaml(text: string): readonly unknown[] {
 
 /** The collection or scalar that begins with the current line. */
 function block(lines: Lines, indent: number, depth: number): unknown {
+  lines.countValue();
   if (depth > limits.documentDepth) throw lines.broken(`nested deeper than ${limits.documentDepth}`);
   const text = lines.current()?.text ?? "";
   if (text.startsWith("\t")) throw lines.broken("indented by a tabulator");

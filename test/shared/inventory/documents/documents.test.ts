@@ -220,6 +220,16 @@ describe("XML", () => {
 
 describe("cost", () => {
   const size = 1_000_000;
+
+  it("more values than memory should be spent on are refused", () => {
+    const many = limits.documentValues + 10;
+    expect(() => parseJson(`[${"0,".repeat(many)}0]`)).toThrow(broken);
+    expect(() => parseYaml(`- ${"x\n- ".repeat(many)}`)).toThrow(broken);
+    expect(() => parseToml(`a = [${"1,".repeat(many)}]`)).toThrow(broken);
+    expect(() => parseToml("[[a]]\n".repeat(many))).toThrow(broken);
+    expect(() => parseXml(`<a>${"<a/>".repeat(many)}</a>`)).toThrow(broken);
+  });
+
   it.each<[name: string, text: string, parse: (text: string) => unknown]>([
     ["open quotes", 'a: "\\"'.repeat(size / 6), parseYaml],
     ["open lists", "a: [b,\n".repeat(size / 7), parseYaml],
