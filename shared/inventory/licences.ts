@@ -142,12 +142,17 @@ function tokensOf(text: string): Token[] {
   return tokens;
 }
 
+/** Operands of one operator; of `none`, one licence. */
 interface Node {
   readonly operator: "OR" | "AND" | "none";
-  readonly text: string;
+  readonly operands: readonly string[];
 }
 
-/** By recursive descent: WITH binds tighter than AND, AND tighter than OR. */
+function textOf({ operator, operands }: Node): string {
+  return operands.join(` ${operator} `);
+}
+
+/** By recursive descent: WITH binds tighter than AND, AND tighter than OR. Operands that come again are left out. */
 function parse(tokens: readonly Token[]): string | undefined {
   let at = 0;
 
@@ -158,10 +163,13 @@ function parse(tokens: readonly Token[]): string | undefined {
       if (part === undefined) return undefined;
       parts.push(part);
     } while (tokens[at] === operator && ++at);
-    const [only] = parts;
-    if (parts.length === 1 && only) return only;
-    const texts = parts.map((part) => (operator === "AND" && part.operator === "OR" ? `(${part.text})` : part.text));
-    return { operator, text: [...new Set(texts)].join(` ${operator} `) };
+    const operands = new Set(
+      parts.flatMap((part) => {
+        if (part.operator === operator) return part.operands;
+        return operator === "AND" && part.operator === "OR" ? [`(${textOf(part)})`] : [textOf(part)];
+      }),
+    );
+    return operands.size === 1 ? parts[0] : { operator, operands: [...operands] };
   }
   const any = (depth: number): Node | undefined => chain("OR", all, depth);
   const all = (depth: number): Node | undefined => chain("AND", single, depth);
@@ -182,11 +190,11 @@ function parse(tokens: readonly Token[]): string | undefined {
   }
 
   const read = any(0);
-  return read !== undefined && at === tokens.length ? read.text : undefined;
+  return read !== undefined && at === tokens.length ? textOf(read) : undefined;
 }
 
 function leaf(text: string): Node {
-  return { operator: "none", text };
+  return { operator: "none", operands: [text] };
 }
 
 /** A listed licence by identifier or common name, or a reference. */

@@ -22,7 +22,7 @@ const oneCharacter = /^(.)\1*$/s;
 
 /** Whole values that are words of a configuration rather than secrets. */
 const plainWords =
-  /^(?:null|nil|none|true|false|yes|no|on|off|empty|default|test|testing|root|admin|user|guest|postgres|mysql|redis|rabbitmq|minio|minioadmin|local|localhost|string|required|optional|disabled|enabled|auto|basic|bearer)$/i;
+  /^(?:null|nil|none|true|false|yes|no|on|off|empty|default|test|testing|root|admin|user|guest|pass|passwd|pwd|token|key|postgres|mysql|redis|rabbitmq|minio|minioadmin|local|localhost|string|required|optional|disabled|enabled|auto|basic|bearer)$/i;
 
 /** A path, an address, or the name of a variable or of a function: where the secret is, not the secret. */
 const elsewhere =
@@ -60,7 +60,7 @@ export function looksChosen(value: string): boolean {
   if (value.length < 8 || value.length > 512 || /\s/.test(value) || isPlaceholder(value)) return false;
   const classes = [/[a-z]/, /[A-Z]/, /[0-9]/, /[^A-Za-z0-9]/].filter((one) => one.test(value)).length;
   if (classes < 2) return false;
-  // Words joined by signs (`client-credentials`, `com.example.Token`) are names of things.
-  if (/^[A-Za-z]+(?:[-_.:/][A-Za-z]+)*$/.test(value)) return false;
+  // Words joined by signs (`client-credentials`, `com.example.Token`, `?InTemplate`) are names of things.
+  if (/^[^A-Za-z0-9]?[A-Za-z]+(?:[-_.:/][A-Za-z]+)*$/.test(value)) return false;
   return entropyOf(value) >= (value.length >= 16 ? 3.2 : 2.75);
 }
