@@ -2,7 +2,7 @@
 import { messageOf } from "../platform/errors.ts";
 import { limits } from "../platform/limits.ts";
 import type { AnyExtractor, Extractor, Facts, RangeRequest } from "./extractor.ts";
-import { createHardLinks, type Wanted, wantsEveryName } from "./hard-links.ts";
+import { createHardLinks, type Wanted } from "./hard-links.ts";
 import { captureRanges, type RangeCapture } from "./range-capture.ts";
 import type { FileRecord } from "./record.ts";
 import { createStreamReading, type StreamedEntry } from "./stream-reading.ts";
@@ -41,14 +41,21 @@ interface Buffered extends Wanted {
   readonly extractors: readonly Extractor[];
 }
 
-interface PendingRequest {
-  readonly path: string;
-  readonly position: Position;
+type NamedFile = Pick<Wanted, "path" | "position">;
+
+interface PendingRequest extends NamedFile {
   readonly request: RangeRequest;
 }
 
+/** What the extractors told of a file, and which of it they told because it is an executable. */
+interface Found {
+  readonly facts: Facts[];
+  readonly ofExecutable: Facts[];
+  readonly position: Position;
+}
+
 export function createFileCollector(matcher: Matcher): FileCollector {
-  const found = new Map<string, { facts: Facts[]; position: Position }>();
+  const found = new Map<string, Found>();
   const held = new Map<string, { wanted: Buffered; content: Buffer }>();
   const links = createHardLinks(refuse);
   /** Asked for again, by the number of the entry; and that number by path. */
@@ -69,7 +76,8 @@ export function createFileCollector(matcher: Matcher): FileCollector {
   let captures: { pending: PendingRequest; capture: RangeCapture }[] = [];
   let passed = 0;
 
-  function note({ path, position }: Omit<Wanted, "extractors">, facts: readonly Facts[]): void {
+  /** `ofExecutable`: holds under every name of the file. */
+  function note({ path, position }: NamedFile, facts: readonly Facts[], ofExecutable = false): void {
     const told = facts.filter(hasFacts);
     if (told.length === 0) return;
     packages += told.reduce((sum, one) => sum + (one.packages?.length ?? 0), 0);
@@ -77,9 +85,10 @@ export function createFileCollector(matcher: Matcher): FileCollector {
       refuseOnce("packagesPerImage", "the layer names more packages than an image may have: some were left out");
       return;
     }
-    const known = found.get(path);
-    if (known === undefined) found.set(path, { facts: told, position });
-    else known.facts.push(...told);
+    const known = found.get(path) ?? { facts: [], ofExecutable: [], position };
+    known.facts.push(...told);
+    if (ofExecutable) known.ofExecutable.push(...told);
+    found.set(path, known);
   }
 
   function refuse(path: string, reason: string, detail: string): void {
@@ -143,12 +152,11 @@ export function createFileCollector(matcher: Matcher): FileCollector {
   }
 
   function endStreams(): void {
-    for (const result of streams.end()) {
-      const { path } = result.entry;
-      const position = streamed.get(result.entry) ?? place.position;
-      note({ path, position }, result.facts);
-      if (result.readBy.some(wantsEveryName)) links.knows(path);
-      for (const request of result.requests) ask({ path, position, request });
+    for (const { entry, extractor, told } of streams.end()) {
+      const file = { path: entry.path, position: streamed.get(entry) ?? place.position };
+      if (extractor.wants.executables === "named") links.knows(entry.path);
+      if ("ranges" in told) ask({ ...file, request: told });
+      else note(file, [told], extractor.wants.executables !== undefined);
     }
     streamed = new Map();
   }
@@ -169,12 +177,16 @@ export function createFileCollector(matcher: Matcher): FileCollector {
       const contents = capture.contents();
       try {
         if (contents === undefined) refuse(pending.path, "unreadable-file", "bytes beyond the end were asked for");
-        else note(pending, [pending.request.extract(contents)]);
+        else note(pending, [pending.request.extract(contents)], true);
       } catch (thrown) {
         refuse(pending.path, "unreadable-file", messageOf(thrown));
       }
     }
     captures = [];
+  }
+
+  function toldOfExecutable(path: string): boolean {
+    return (found.get(path)?.ofExecutable.length ?? 0) > 0;
   }
 
   /** What the layer said before of this path is gone. */
@@ -193,7 +205,7 @@ export function createFileCollector(matcher: Matcher): FileCollector {
       forget(path);
       place = at;
       if (entry.kind === "hard-link") {
-        links.add({ path, position: at.position, extractors }, entry, (target) => found.has(target));
+        links.add({ path, position: at.position, extractors }, entry, toldOfExecutable);
         return false;
       }
       return start([{ path, position: at.position, extractors }], entry);
@@ -232,7 +244,7 @@ export function createFileCollector(matcher: Matcher): FileCollector {
     finish() {
       for (const { wanted, content } of held.values()) extractAll(wanted, content);
       held.clear();
-      for (const { path, position, target } of links.finish()) note({ path, position }, found.get(target)?.facts ?? []);
+      for (const link of links.finish()) note(link, found.get(link.target)?.ofExecutable ?? []);
       return [...found].map(([path, { facts, position }]) => ({ record: { path, facts }, position }));
     },
   };

@@ -19,7 +19,8 @@ export interface LinkTo {
 }
 
 export interface HardLinks {
-  add(wanted: Wanted, entry: TarEntry, hasFacts: (target: string) => boolean): void;
+  /** `isTold`: whether an executable at this path was read and told something. */
+  add(wanted: Wanted, entry: TarEntry, isTold: (target: string) => boolean): void;
   /** That a file was read by those who want it under any of its names: links to it need not be read again. */
   knows(target: string): void;
   forget(path: string): void;
@@ -41,7 +42,7 @@ export function createHardLinks(refuse: (path: string, reason: string, detail: s
   const known = new Set<string>();
   let isFull = false;
   return {
-    add(wanted, entry, hasFacts) {
+    add(wanted, entry, isTold) {
       const { path, position, extractors } = wanted;
       const target = entry.target();
       if (target === undefined) {
@@ -53,8 +54,10 @@ export function createHardLinks(refuse: (path: string, reason: string, detail: s
         isFull = true;
         return;
       }
-      if (known.has(target) || hasFacts(target)) copies.set(path, { path, position, target });
-      const missing = extractors.filter((one) => one.mode === "buffer" || (wantsEveryName(one) && !known.has(target)));
+      if (known.has(target) || isTold(target)) copies.set(path, { path, position, target });
+      const missing = extractors.filter(({ wants: { executables } }) => {
+        return executables === undefined || (executables === "named" && !known.has(target));
+      });
       if (missing.length === 0) return;
       const names = byTarget.get(target);
       if (names === undefined) byTarget.set(target, [path]);
@@ -82,9 +85,4 @@ export function createHardLinks(refuse: (path: string, reason: string, detail: s
       return [...copies.values()];
     },
   };
-}
-
-/** Whether a file is read for the sake of each of its names; executables of any name are read under their own only. */
-export function wantsEveryName({ wants }: AnyExtractor): boolean {
-  return wants.executables !== "any";
 }

@@ -11,12 +11,11 @@ export interface StreamedEntry {
   readonly extractors: readonly StreamExtractor[];
 }
 
+/** What one extractor, which looked inside, says of one name of the file. */
 export interface StreamResult {
   readonly entry: StreamedEntry;
-  readonly facts: readonly Facts[];
-  readonly requests: readonly RangeRequest[];
-  /** The extractors that looked inside. */
-  readonly readBy: readonly StreamExtractor[];
+  readonly extractor: StreamExtractor;
+  readonly told: Facts | RangeRequest;
 }
 
 export interface StreamReading {
@@ -116,15 +115,12 @@ export function createStreamReading(refuse: (path: string, reason: string, detai
     end() {
       // Only a file without content was not opened yet.
       if (!opened) open(head);
-      const results = readers.map(({ entry, opened: list }) => {
-        const ended = list.flatMap(({ extractor, reader }) => guarded(entry, extractor.name, () => reader.end()) ?? []);
-        return {
-          entry,
-          facts: ended.flatMap((one) => ("ranges" in one ? [] : [one])),
-          requests: ended.flatMap((one) => ("ranges" in one ? [one] : [])),
-          readBy: list.map(({ extractor }) => extractor),
-        };
-      });
+      const results = readers.flatMap(({ entry, opened: list }) =>
+        list.flatMap(({ extractor, reader }) => {
+          const told = guarded(entry, extractor.name, () => reader.end());
+          return told === undefined ? [] : [{ entry, extractor, told }];
+        }),
+      );
       entries = [];
       readers = [];
       opened = true;

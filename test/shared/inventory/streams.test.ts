@@ -254,6 +254,16 @@ describe("hard links", () => {
     expect([result.passes, told(result).length]).toEqual([1, 2]);
   });
 
+  it("to what was read for its name alone tell nothing", async () => {
+    const tar = programs(
+      { path: "a/log.txt", content: program },
+      { path: "bin/tool", hardLinkTo: "a/log.txt" },
+      { path: "b/log.txt", hardLinkTo: "a/log.txt" },
+    );
+    const result = await read(tar, [counting({ basenames: ["log.txt"] }), { ...counting(), open: () => undefined }]);
+    expect(told(result)).toEqual([`a/log.txt: a/log.txt@${program.length}`, `b/log.txt: b/log.txt@${program.length}`]);
+  });
+
   it("give a file the name that is wanted", async () => {
     // As in the image of BusyBox, where the first name in the alphabet holds the content.
     const tar = programs(
