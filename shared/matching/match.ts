@@ -24,12 +24,16 @@ export async function matchInventory(inventory: Inventory, advisories: Advisorie
   for (const matched of byPurl(inventory.packages)) {
     const sight = sights.get(matched.item.type);
     if (sight === undefined) continue;
+    // A part of a distribution's package that has no advisories of its own is judged with that package.
+    if ("reason" in sight && matched.marks.includes(ownedMark)) continue;
     const outcome = "reason" in sight ? blind(sight.reason) : matchPackage(matched, sight, advisories);
     vulnerabilities.push(...outcome.vulnerabilities);
     for (const reason of new Set(outcome.reasons)) notEvaluated.push({ purl: matched.item.purl, reason });
   }
   return { vulnerabilities, notEvaluated, advisories: advisories.age() };
 }
+
+const ownedMark = "owned-by-os-package";
 
 /** One package for each purl, sorted by it: npm has the same package in many places. */
 function byPurl(packages: readonly Package[]): readonly MatchedPackage[] {
@@ -47,7 +51,7 @@ function byPurl(packages: readonly Package[]): readonly MatchedPackage[] {
       marks: [
         ...(isKernelHeaders(items[0]) ? ["kernel-headers"] : []),
         // Only when no copy of it lies elsewhere.
-        ...(items.every((item) => item.ownedBy !== undefined) ? ["owned-by-os-package"] : []),
+        ...(items.every((item) => item.ownedBy !== undefined) ? [ownedMark] : []),
       ],
     }));
 }

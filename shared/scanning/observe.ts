@@ -2,6 +2,7 @@
 import type { Observation } from "../findings/types.ts";
 import type { Inventory } from "../inventory/types.ts";
 import type { MatchResult, Vulnerability } from "../matching/types.ts";
+import { observeSecrets } from "./observe-secrets.ts";
 
 /** Marks that keep a finding out of messages: it is recorded, and lists show it. */
 export const quietMarks: ReadonlySet<string> = new Set(["kernel-headers", "owned-by-os-package", "unimportant"]);
@@ -9,15 +10,23 @@ export const quietMarks: ReadonlySet<string> = new Set(["kernel-headers", "owned
 const locationsShown = 10;
 const text = (value: string, length: number) => (value.length > length ? `${value.slice(0, length - 1)}…` : value);
 
-/** One finding per vulnerability and package, and one per way in which the image could not be judged. */
+/** One finding per vulnerability and package, per secret, and per way in which the image could not be judged. */
 export function observe(inventory: Inventory, match: MatchResult): Observation[] {
+  const origins = new Map(inventory.packages.map(({ purl, origin }) => [purl, origin]));
   return [
-    ...match.vulnerabilities.map((found) => vulnerabilityObservation(found, inventory)),
+    ...match.vulnerabilities.map((found) =>
+      vulnerabilityObservation(found, inventory, origins.get(found.package.purl)),
+    ),
+    ...observeSecrets(inventory),
     ...coverage(inventory, match),
   ];
 }
 
-function vulnerabilityObservation(found: Vulnerability, inventory: Inventory): Observation {
+function vulnerabilityObservation(
+  found: Vulnerability,
+  inventory: Inventory,
+  origin: "base" | "own" | undefined,
+): Observation {
   const layers = new Map(inventory.layers.map((layer) => [layer.diffId, layer.createdBy]));
   return {
     kind: "vulnerability",
@@ -30,6 +39,7 @@ function vulnerabilityObservation(found: Vulnerability, inventory: Inventory): O
     evidence: {
       package: { ...found.package },
       fix: found.fix.state,
+      ...(origin === undefined ? {} : { origin }),
       locations: found.evidence.locations.slice(0, locationsShown).map((location) => ({
         path: location.path,
         layer: location.layer,
@@ -47,8 +57,11 @@ function vulnerabilityObservation(found: Vulnerability, inventory: Inventory): O
   };
 }
 
-/** Reasons that leave the answer unknown for every package of a type. */
-const blinding = /^(no-advisories-for |distribution-unknown$)/;
+/**
+ * Reasons that leave the answer unknown for every package of a type. Software that no package manager installed
+ * (`generic`) has no advisories anywhere: it is listed as not judged, and does not make every such scan partial.
+ */
+const blinding = /^(no-advisories-for (?!generic$)|distribution-unknown$)/;
 
 /** Whether something of the image could not be read or judged, so that no finding is no all-clear. */
 export function isPartial(inventory: Inventory, match: MatchResult): boolean {

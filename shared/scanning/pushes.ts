@@ -6,6 +6,7 @@ import { imageResource, repositoryName } from "../images/keys.ts";
 import { getImage, moveTag, readTag, recordPresence, updateImage } from "../images/store.ts";
 import type { ImageName, ImageRecord } from "../images/types.ts";
 import { PermanentError, TransientError } from "../platform/errors.ts";
+import { scannedKinds } from "./run.ts";
 import { type ScanPlatform, scanImage } from "./scan-image.ts";
 import { openSource } from "./source.ts";
 
@@ -67,7 +68,7 @@ async function closeIfGone(platform: ScanPlatform, image: ImageName, event: Even
   const resource = imageResource(image);
   const { fixed } = await reconcile(platform, {
     resource,
-    kinds: ["vulnerability", "coverage"],
+    kinds: scannedKinds,
     observations: [],
     cause,
   });

@@ -73,7 +73,8 @@ export function statusOf(totals: Totals, images = 1): Report["status"] {
   return totals.problems.length > 0 || totals.partial ? "partial" : "complete";
 }
 
-const scannedKinds = ["vulnerability", "coverage"] as const;
+/** What a scan finds: `posture` are the secrets in the image. */
+export const scannedKinds = ["vulnerability", "posture", "coverage"] as const;
 
 /** Makes the findings of an image what was observed, and counts what that changed. */
 export async function settle(

@@ -1,9 +1,12 @@
 /** The scan of what a name led to, platform by platform. */
 import { advisoryWarnings } from "../advisories/age.ts";
 import type { Report } from "../findings/report.ts";
+import { knownChains, rememberChain } from "../images/chains.ts";
+import { repositoryName } from "../images/keys.ts";
 import { servicesRunning } from "../images/running.ts";
 import { getImage, moveTag, recordPresence, tagsOfRepository } from "../images/store.ts";
 import type { ImageRecord } from "../images/types.ts";
+import { withKnownBase } from "../inventory/base-image.ts";
 import { PermanentError } from "../platform/errors.ts";
 import { formatPlatform } from "../registry/platforms.ts";
 import type { Image, ResolvedImage } from "../registry/types.ts";
@@ -105,12 +108,13 @@ async function inspect(
   const { advisories, platform, name } = run;
   try {
     const opened = await candidate.open();
-    const inspection = await inspectImage(opened, {
+    const inspected = await inspectImage(opened, {
       blobs: platform.blobs,
       advisories,
       log: platform.log,
       onBytes: (done, total) => platform.progress.report(`scanning ${name}`, done, total),
     });
+    const inspection = await withBase(run, inspected);
     platform.log.info("image inspected", {
       image: name,
       platform: formatPlatform(opened.platform),
@@ -125,6 +129,16 @@ async function inspect(
     if (error instanceof PermanentError) return error;
     throw error;
   }
+}
+
+/** With the base image told that images seen before reveal; this image is then known to the next ones. */
+async function withBase({ platform, request }: Run, inspection: Inspection): Promise<Inspection> {
+  const inventory = await withKnownBase(inspection.inventory, knownChains(platform.table));
+  const tag = request.tags[0];
+  const name = tag === undefined ? undefined : `${repositoryName(request)}:${tag}`;
+  const diffIds = inventory.layers.map(({ diffId }) => diffId);
+  await rememberChain(platform.table, diffIds, { digest: inventory.digest, ...(name === undefined ? {} : { name }) });
+  return { ...inspection, inventory };
 }
 
 /** The index itself: it has a finding when one of its images could not be scanned. */
