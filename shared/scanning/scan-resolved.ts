@@ -1,12 +1,12 @@
 /** The scan of what a name led to, platform by platform. */
 import { advisoryWarnings } from "../advisories/age.ts";
 import type { Report } from "../findings/report.ts";
-import { knownChains, rememberChain } from "../images/chains.ts";
 import { repositoryName } from "../images/keys.ts";
 import { servicesRunning } from "../images/running.ts";
 import { getImage, moveTag, recordPresence, tagsOfRepository } from "../images/store.ts";
 import type { ImageRecord } from "../images/types.ts";
 import { withKnownBase } from "../inventory/base-image.ts";
+import { knownChainsIn } from "../inventory/known-chains.ts";
 import { PermanentError } from "../platform/errors.ts";
 import { formatPlatform } from "../registry/platforms.ts";
 import type { Image, ResolvedImage } from "../registry/types.ts";
@@ -133,11 +133,12 @@ async function inspect(
 
 /** With the base image told that images seen before reveal; this image is then known to the next ones. */
 async function withBase({ platform, request }: Run, inspection: Inspection): Promise<Inspection> {
-  const inventory = await withKnownBase(inspection.inventory, knownChains(platform.table));
+  const chains = knownChainsIn(platform.table);
+  const inventory = await withKnownBase(inspection.inventory, chains);
   const tag = request.tags[0];
   const name = tag === undefined ? undefined : `${repositoryName(request)}:${tag}`;
   const diffIds = inventory.layers.map(({ diffId }) => diffId);
-  await rememberChain(platform.table, diffIds, { digest: inventory.digest, ...(name === undefined ? {} : { name }) });
+  await chains.remember({ digest: inventory.digest, diffIds, ...(name === undefined ? {} : { name }) });
   return { ...inspection, inventory };
 }
 
