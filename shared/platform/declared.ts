@@ -10,7 +10,11 @@ export function restrictTo(door: Pick<Door, "name" | "uses">, platform: Platform
     door.uses[port] === undefined ? undeclaredPort(door, port) : platform[port];
   const { clock, log, metrics, progress, settings } = platform;
   return {
-    ...{ clock, log, metrics, progress, settings },
+    clock,
+    log,
+    metrics,
+    progress,
+    settings,
     table: portOf("table"),
     blobs: portOf("blobs"),
     bus: portOf("bus"),

@@ -7,4 +7,6 @@ export const ecosystem: Ecosystem = {
   kind: "language",
   shards: (_distribution, available) => ({ primary: present(["crates.io"], available) }),
   subject: binarySubject,
+  // A crate of another registry, of git or of a path may share no more than the name.
+  thirdParty: ({ build }) => (build?.["source"] === "crates.io" ? undefined : build?.["source"]),
 };

@@ -56,7 +56,7 @@ export function smtpMailer(url: string): Mailer {
 function dataWatch() {
   let begun = false;
   const line = (entry: unknown, message?: unknown) => {
-    if (propertyOf(entry, "tnx") === "server" && typeof message === "string" && /^354/.test(message)) begun = true;
+    if (propertyOf(entry, "tnx") === "server" && typeof message === "string" && message.startsWith("354")) begun = true;
   };
   const ignore = () => undefined;
   const logger = {
