@@ -1,0 +1,88 @@
+/**
+ * The least that reading an image's layers costs in Node: gunzip or zstd, SHA-256 of the compressed and of the raw bytes,
+ * and the tar headers, to know where files begin. Plain streams, two layers at once, and nothing else: it knows
+ * neither names nor packages. Run as a process: `node floor.ts IMAGE`.
+ */
+import { createHash } from "node:crypto";
+import { createGunzip, createZstdDecompress } from "node:zlib";
+import { openImageSource } from "../../shared/registry/open-source.ts";
+
+const chunkSize = 512 * 1024;
+
+/** Hops from header to header. */
+function headers(): { readonly push: (chunk: Buffer) => void; readonly count: () => number } {
+  let skip = 0;
+  let rest = Buffer.alloc(0);
+  let entries = 0;
+  return {
+    count: () => entries,
+    push(chunk) {
+      let bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+      rest = Buffer.alloc(0);
+      for (;;) {
+        if (skip >= bytes.length) {
+          skip -= bytes.length;
+          return;
+        }
+        bytes = bytes.subarray(skip);
+        skip = 0;
+        if (bytes.length < 512) {
+          rest = Buffer.from(bytes);
+          return;
+        }
+        if (bytes[0] !== 0) entries++;
+        skip = 512 + Math.ceil(Number.parseInt(bytes.toString("latin1", 124, 135) || "0", 8) / 512) * 512 || 512;
+      }
+    },
+  };
+}
+
+async function readLayer(
+  pieces: AsyncIterable<Uint8Array>,
+  mediaType: string,
+): Promise<{ readonly raw: number; readonly entries: number }> {
+  const decoder = mediaType.includes("zstd") ? createZstdDecompress({ chunkSize }) : createGunzip({ chunkSize });
+  const hash = createHash("sha256");
+  const walk = headers();
+  let raw = 0;
+  const ended = new Promise<void>((resolve, reject) => {
+    decoder.on("end", resolve);
+    decoder.on("error", reject);
+  });
+  decoder.on("data", (chunk: Buffer) => {
+    raw += chunk.length;
+    hash.update(chunk);
+    walk.push(chunk);
+  });
+  // The source takes the digest of the compressed bytes.
+  for await (const piece of pieces) {
+    if (!decoder.write(piece)) await new Promise((resolve) => decoder.once("drain", resolve));
+  }
+  decoder.end();
+  await ended;
+  hash.digest();
+  return { raw, entries: walk.count() };
+}
+
+const source = await openImageSource(process.argv[2] ?? "", {
+  settings: { allow: [], insecure: [], allowPrivate: process.argv.slice(3) },
+  credentials: async () => undefined,
+  log: { debug() {}, info() {}, warn() {}, error() {} },
+});
+const [candidate] = (await source.resolve("all")).images;
+if (candidate === undefined) throw new Error("no image");
+const image = await candidate.open();
+const unique = new Map(image.layers.map((layer, index) => [layer.digest, index]));
+const queue = unique.values();
+let [bytes, entries] = [0, 0];
+async function work(): Promise<void> {
+  for (const index of queue) {
+    const read = await readLayer(image.openLayer(index), image.layers[index]?.mediaType ?? "");
+    bytes += read.raw;
+    entries += read.entries;
+  }
+}
+await Promise.all([work(), work()]);
+await source.close();
+const compressed = [...unique.values()].reduce((sum, index) => sum + (image.layers[index]?.size ?? 0), 0);
+console.log(JSON.stringify({ bytes, entries, compressed, layers: unique.size }));
