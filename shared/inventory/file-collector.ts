@@ -65,6 +65,7 @@ export function createFileCollector(matcher: Matcher): FileCollector {
   const reported = new Set<string>();
   let heldBytes = 0;
   let packages = 0;
+  let factText = 0;
   let isSecondPass = false;
   /** The file at hand: who wants it, its content and how much of it is there. */
   let place: Place = { position: { paths: 0, directories: 0 }, ordinal: 0 };
@@ -83,6 +84,11 @@ export function createFileCollector(matcher: Matcher): FileCollector {
     packages += told.reduce((sum, one) => sum + (one.packages?.length ?? 0), 0);
     if (packages > limits.packagesPerImage && found.size > 0) {
       refuseOnce("packagesPerImage", "the layer names more packages than an image may have: some were left out");
+      return;
+    }
+    factText += JSON.stringify(told).length + path.length;
+    if (factText > limits.factTextPerLayer) {
+      refuseOnce("factTextPerLayer", "the layer's files tell more than can be kept: some were left out");
       return;
     }
     const known = found.get(path) ?? { facts: [], ofExecutable: [], position };

@@ -41,6 +41,9 @@ export function createHardLinks(refuse: (path: string, reason: string, detail: s
   const copies = new Map<string, LinkTo>();
   const known = new Set<string>();
   let isFull = false;
+  /** Ever added, and their text: what is replaced by a later entry leaves its traces. */
+  let added = 0;
+  let text = 0;
   return {
     add(wanted, entry, isTold) {
       const { path, position, extractors } = wanted;
@@ -49,8 +52,11 @@ export function createHardLinks(refuse: (path: string, reason: string, detail: s
         refuse(path, "outside-root", "a hard link to outside of the root");
         return;
       }
-      if (pending.size + copies.size >= limits.linksPerLayer) {
-        if (!isFull) refuse(path, "linksPerLayer", `only the first ${limits.linksPerLayer} hard links were followed`);
+      added++;
+      text += path.length + target.length;
+      if (added > limits.linksPerLayer || text > limits.linkTextPerLayer) {
+        if (!isFull)
+          refuse(path, "linksPerLayer", "too many hard links, or too much text in them: the rest was left out");
         isFull = true;
         return;
       }
@@ -66,7 +72,9 @@ export function createHardLinks(refuse: (path: string, reason: string, detail: s
       pending.set(path, { path, position, extractors: missing });
     },
     knows(target) {
-      if (known.size < limits.linksPerLayer) known.add(target);
+      if (known.size >= limits.linksPerLayer || text > limits.linkTextPerLayer) return;
+      text += target.length;
+      known.add(target);
     },
     forget(path) {
       pending.delete(path);
