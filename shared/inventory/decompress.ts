@@ -19,6 +19,8 @@ export type Compression = "gzip" | "zstd" | "none";
 export interface Decompression {
   /** Called with each piece of raw bytes; valid only during the call. A throw ends everything and is passed on. */
   readonly sink: (raw: Uint8Array) => void;
+  /** Called before the first piece. */
+  readonly onCompression?: (compression: Compression) => void;
   /** Called with the number of compressed bytes consumed so far. */
   readonly onBytes?: (done: number) => void;
   readonly signal?: AbortSignal | undefined;
@@ -68,7 +70,9 @@ export async function decompress(
         else if (head.length + chunk.length < 4) head = Buffer.concat([head, chunk]);
         else {
           head = Buffer.concat([head, chunk]);
-          stage = stageFor(compressionOf(head), bounded);
+          const compression = compressionOf(head);
+          options.onCompression?.(compression);
+          stage = stageFor(compression, bounded);
           await stage.write(head);
         }
       } catch (thrown) {

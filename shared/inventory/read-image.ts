@@ -1,4 +1,5 @@
 /** What is inside an image: its layers' records, read or remembered, merged into one inventory. */
+import { availableParallelism } from "node:os";
 import type { Image } from "../registry/types.ts";
 import { assemble } from "./assemble.ts";
 import { statedBaseImage, withOrigins } from "./base-image.ts";
@@ -9,6 +10,7 @@ import { readLayer } from "./layer.ts";
 import { createMerge } from "./merge.ts";
 import { productOfImage } from "./product-labels.ts";
 import type { LayerRecord, LayerRecords } from "./record.ts";
+import { inOrder } from "./record-order.ts";
 import { extractors as allExtractors } from "./registry.generated.ts";
 import { collectSecrets } from "./secrets/collect.ts";
 import { withoutSecrets } from "./secrets/find.ts";
@@ -21,7 +23,7 @@ export interface ReadImageOptions {
   /** Compressed bytes done (remembered layers count at once), of all. */
   readonly onBytes?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
-  /** Layers read at once. Default 2. */
+  /** Layers read at once. Default: one more than there are processors, at most 4. */
   readonly concurrency?: number;
 }
 
@@ -85,21 +87,35 @@ async function readLayers(
   const progress = progressOf(image, options);
   const records = inOrder(onRecord);
   // The same layer twice in one image (empty ones, above all) is read once.
-  const reading = new Map<string, Promise<LayerRecord>>();
+  const reading = new Map<string, Promise<string | undefined>>();
   const queue = image.layers.entries();
+  async function read(index: number, digest: string): Promise<LayerRecord> {
+    const load = (diffId?: string) =>
+      recordOf(image, index, diffId, options.records, signal, (bytes) => progress(index, bytes));
+    const first = reading.get(digest);
+    if (first !== undefined) return await load(await first);
+    const loading = load();
+    if (image.layers.some((layer, other) => other > index && layer.digest === digest)) {
+      const diffId = loading.then(
+        (record) => record.diffId,
+        () => undefined,
+      );
+      reading.set(digest, diffId);
+    }
+    return await loading;
+  }
   async function work(): Promise<void> {
     for (const [index, { digest, size }] of queue) {
       signal.throwIfAborted();
-      let record = reading.get(digest);
-      if (record === undefined) {
-        record = recordOf(image, index, options.records, signal, (bytes) => progress(index, bytes));
-        if (image.layers.some((layer, other) => other > index && layer.digest === digest)) reading.set(digest, record);
-      }
-      records.add(index, await record);
+      const record = await read(index, digest);
+      const { diffId } = record;
+      await records.add(index, record, () => recordOf(image, index, diffId, options.records, signal, () => {}));
       progress(index, size);
     }
   }
-  const workers = Array.from({ length: Math.max(1, options.concurrency ?? 2) }, work);
+  // One more than there are processors: while one waits for its source, the others keep them busy.
+  const several = Math.min(4, availableParallelism() + 1);
+  const workers = Array.from({ length: Math.max(1, options.concurrency ?? several) }, work);
   try {
     await Promise.all(workers);
   } catch (thrown) {
@@ -108,21 +124,6 @@ async function readLayers(
     await Promise.allSettled(workers);
     throw thrown;
   }
-}
-
-function inOrder(onRecord: (record: LayerRecord) => void): { add(index: number, record: LayerRecord): void } {
-  const waiting = new Map<number, LayerRecord>();
-  let next = 0;
-  return {
-    add(index, record) {
-      waiting.set(index, record);
-      for (let ready = waiting.get(next); ready !== undefined; ready = waiting.get(next)) {
-        waiting.delete(next);
-        next++;
-        onRecord(ready);
-      }
-    },
-  };
 }
 
 function progressOf(image: Image, { onBytes }: ReadImageOptions): (index: number, bytes: number) => void {
@@ -136,18 +137,23 @@ function progressOf(image: Image, { onBytes }: ReadImageOptions): (index: number
   };
 }
 
+/** `known`: the layer's diffID where the image does not list it but it was read before. */
 async function recordOf(
   image: Image,
   index: number,
+  known: string | undefined,
   records: LayerRecords,
   signal: AbortSignal,
   onBytes: (done: number) => void,
 ): Promise<LayerRecord> {
   const diffId = image.configuration.diffIds[index];
-  const known = diffId === undefined ? undefined : await records.get(diffId, extractorsVersion);
-  if (known !== undefined) return known;
+  const key = diffId ?? known;
+  const stored = key === undefined ? undefined : await records.get(key, extractorsVersion);
+  if (stored !== undefined) return stored;
+  const layer = image.layers[index];
   const source = {
-    mediaType: image.layers[index]?.mediaType ?? "",
+    mediaType: layer?.mediaType ?? "",
+    ...(layer && { digest: layer.digest }),
     open: () => image.openLayer(index),
     diffId,
     onBytes,

@@ -37,6 +37,8 @@ export const limits = {
   linksPerImage: 1_000_000,
   /** Text of the links and whiteouts of one layer: a million real ones take 60 MB. */
   linkTextPerLayer: 64 * MB,
+  /** Layers' records that are kept while a lower layer is still read; the others are loaded again. */
+  waitingRecordBytes: 32 * MB,
   /** What the files of one layer tell, as JSON: 200,000 packages take about 70 MB. */
   factTextPerLayer: 96 * MB,
   /** Files of one layer that are listed as not read. */
