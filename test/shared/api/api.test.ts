@@ -40,7 +40,7 @@ beforeAll(async () => {
   await registry.push(image, "team/shop", "1.0");
   await registry.push(index, "team/many", "1.0");
   await registry.notified();
-  await host.idle();
+  await host.idle({ heldBack: "ignored" });
 });
 afterAll(async () => {
   await registry.close();
