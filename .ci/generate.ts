@@ -5,6 +5,7 @@
 import { existsSync, globSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { extractorsPage, renderExtractors } from "./extractors-page.ts";
 
 interface Registry {
   /** Where the plug-ins stand, as a glob. */
@@ -136,16 +137,19 @@ export function render(registry: Registry): string {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const check = process.argv.includes("--check");
-  for (const registry of registries) {
-    const path = `${root}${registry.list}`;
-    const text = render(registry);
-    if (existsSync(path) && readFileSync(path, "utf8") === text) continue;
+  const write = (file: string, text: string) => {
+    const path = `${root}${file}`;
+    if (existsSync(path) && readFileSync(path, "utf8") === text) return;
     if (check) {
-      console.error(`${registry.list} is out of date: run npm run generate`);
+      console.error(`${file} is out of date: run npm run generate`);
       process.exitCode = 1;
     } else {
       writeFileSync(path, text);
-      console.log(`wrote ${registry.list}`);
+      console.log(`wrote ${file}`);
     }
-  }
+  };
+  for (const registry of registries) write(registry.list, render(registry));
+  // Imported only now, when its own list is as the folders are.
+  const { extractors } = await import("../shared/inventory/registry.generated.ts");
+  write(extractorsPage, renderExtractors(extractors));
 }
