@@ -16,8 +16,7 @@ export function renderExtractors(extractors: readonly AnyExtractor[]): string {
     "|---|---|---|---|---|",
   ];
   for (const extractor of extractors) {
-    const limit =
-      extractor.mode === "buffer" ? `${Math.round(extractor.maxBytes / 1024 / 1024)} MiB` : "any size, as it goes by";
+    const limit = extractor.mode === "buffer" ? sizeOf(extractor.maxBytes) : "any size, as it goes by";
     lines.push(
       `| ${extractor.name} | ${extractor.version} | ${finds[extractor.kind]} | ${wantsOf(extractor)} | ${limit} |`,
     );
@@ -30,6 +29,10 @@ const finds: Readonly<Record<AnyExtractor["kind"], string>> = {
   language: "packages of a language, or software of its own",
   content: "facts about content",
 };
+
+function sizeOf(bytes: number): string {
+  return bytes < 1024 * 1024 ? `${Math.round(bytes / 1024)} KiB` : `${Math.round(bytes / 1024 / 1024)} MiB`;
+}
 
 const shown = 6;
 
