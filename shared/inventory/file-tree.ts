@@ -11,7 +11,7 @@ export interface TreeFile {
   readonly kind: "file";
   readonly layer: number;
   readonly record: FileRecord;
-  /** Package key -> index of the layer that brought it. */
+  /** Package key -> index of the layer that brought it, of those that the file's former versions had. */
   readonly since: ReadonlyMap<string, number>;
 }
 export interface TreeLink {

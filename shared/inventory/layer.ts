@@ -76,7 +76,7 @@ const opaqueMarker = ".wh..wh..opq";
 function createScan(matcher: Matcher): Scan {
   const paths = collectPathHashes();
   const directories = collectPathHashes();
-  const ancestors = collectAncestors();
+  const ancestors = collectAncestors(limits.leadingDirectoriesPerLayer);
   let lastDirectory = 0;
   const links = new Map<string, { target: string; position: Position }>();
   /** Files with set-user-ID or set-group-ID. */
@@ -171,7 +171,9 @@ function createScan(matcher: Matcher): Scan {
       }
       if (name.directoryHash !== lastDirectory) {
         lastDirectory = name.directoryHash;
-        ancestors.add(name.bytes, name.start, name.base);
+        if (!ancestors.add(name.bytes, name.start, name.base)) {
+          reportOnce("leadingDirectoriesPerLayer", "too many directories: links to some of them are not followed");
+        }
       }
       if (kind === "directory") {
         directories.add(name.high, name.low);

@@ -100,7 +100,7 @@ function applyLayer(root: TreeDirectory, record: LayerRecord, index: number): bo
   const { replaced, complete } = replaceEntries(root, record, index, steps);
   for (const file of record.files) {
     const canonical = resolve(root, file.path, "keep", steps) ?? file.path.split("/");
-    const since = sinceOf(file, replaced.get(canonical.join("/")), index);
+    const since = sinceOf(file, replaced.get(canonical.join("/")));
     put(root, canonical, { kind: "file", layer: index, record: file, since });
   }
   return complete && steps.left > 0;
@@ -166,16 +166,27 @@ function hideContent(root: TreeDirectory, path: string, steps: Steps): void {
   if (node?.kind === "directory") node.children.clear();
 }
 
+const nothing: ReadonlyMap<string, number> = new Map();
+
 /** A package that the file's former version listed already was brought by the layer that brought it there. */
-function sinceOf(file: FileRecord, former: TreeFile | undefined, index: number): ReadonlyMap<string, number> {
+function sinceOf(file: FileRecord, former: TreeFile | undefined): ReadonlyMap<string, number> {
+  if (former === undefined) return nothing;
+  const listed = new Map<string, number>();
+  for (const one of packagesOf(former.record)) {
+    const key = packageKey(one);
+    listed.set(key, former.since.get(key) ?? former.layer);
+  }
   const since = new Map<string, number>();
-  for (const { packages } of file.facts) {
-    for (const one of packages ?? []) {
-      const key = packageKey(one);
-      since.set(key, former?.since.get(key) ?? index);
-    }
+  for (const one of packagesOf(file)) {
+    const key = packageKey(one);
+    const layer = listed.get(key);
+    if (layer !== undefined) since.set(key, layer);
   }
   return since;
+}
+
+function packagesOf({ facts }: FileRecord): readonly PackageFacts[] {
+  return facts.flatMap(({ packages }) => packages ?? []);
 }
 
 /** What makes two mentions in versions of one file the same package. */

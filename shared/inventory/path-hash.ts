@@ -230,15 +230,17 @@ function pathSet(words: Uint32Array): PathSet {
 }
 
 /** Collects the directories that lead to a layer's entries; a small memory keeps most repeats out. */
-export function collectAncestors(): {
+export function collectAncestors(most: number): {
   readonly hashes: PathHashes;
-  add(path: Uint8Array, start: number, base: number): void;
+  /** False when there are too many: those of this path are left out. */
+  add(path: Uint8Array, start: number, base: number): boolean;
 } {
   const hashes = collectPathHashes();
   const recent = new Int32Array(1 << 12);
   return {
     hashes,
     add(path, start, base) {
+      if (hashes.count + (base - start) / 2 > most) return false;
       let high = seedHigh;
       let low = seedLow;
       for (let at = start; at < base; at++) {
@@ -254,6 +256,7 @@ export function collectAncestors(): {
         high = advanceHigh(high, byte);
         low = advanceLow(low, byte);
       }
+      return true;
     },
   };
 }

@@ -25,6 +25,8 @@ export const limits = {
   compressionRatio: 1100,
   ratioFloorBytes: 64 * MB,
   entriesPerLayer: 5_000_000,
+  /** Directories that lead to a layer's entries, named or not. */
+  leadingDirectoriesPerLayer: 5_000_000,
   pathBytes: 4096,
   tarMetadataBytes: 1 * MB,
   /** Members of an image archive: its layers and documents, not the files in them. */

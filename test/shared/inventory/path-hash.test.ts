@@ -47,7 +47,7 @@ describe("path hashes", () => {
         readName(name, bytes, 0, bytes.length);
         expect({ high: name.high, low: name.low }).toEqual(pathState(path));
         expect([...pathStates(path)].at(-1)).toEqual(pathState(path));
-        const ancestors = collectAncestors();
+        const ancestors = collectAncestors(1000);
         ancestors.add(name.bytes, name.start, name.base);
         const leading = path
           .split("/")
