@@ -51,7 +51,7 @@ const floor = (image: string) =>
 
 interface Contender {
   readonly name: string;
-  run(image: string): Promise<Measured>;
+  readonly run: (image: string) => Promise<Measured>;
 }
 
 function peers(image: string): readonly Contender[] {

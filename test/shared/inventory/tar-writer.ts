@@ -56,7 +56,9 @@ function header(one: RawEntry, length: number): Buffer {
   bytes.write(one.prefix ?? "", 345, 155);
   one.patch?.(bytes);
   bytes.fill(32, 148, 156);
-  const sum = one.checksum ?? bytes.reduce((total, byte) => total + byte, 0);
+  let sum = 0;
+  for (let at = 0; at < 512; at++) sum += bytes[at] ?? 0;
+  sum = one.checksum ?? sum;
   bytes.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
   return bytes;
 }
