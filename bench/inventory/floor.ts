@@ -30,7 +30,8 @@ function headers(): { readonly push: (chunk: Buffer) => void; readonly count: ()
           rest = Buffer.from(bytes);
           return;
         }
-        if (bytes[0] !== 0) entries++;
+        // Extended headers (g, x, K, L) belong to the entry that follows.
+        if (bytes[0] !== 0 && ![103, 120, 75, 76].includes(bytes[156] ?? 0)) entries++;
         skip = 512 + Math.ceil(Number.parseInt(bytes.toString("latin1", 124, 135) || "0", 8) / 512) * 512 || 512;
       }
     },
