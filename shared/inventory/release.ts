@@ -14,6 +14,7 @@ export function release(bytes: Uint8Array): void {
 /** The same for pieces that are cut from one buffer in order: the last of them gives it back. */
 export function releaseEnd(bytes: Uint8Array): void {
   const { buffer } = bytes;
-  if (!(buffer instanceof ArrayBuffer) || buffer.byteLength < smallest) return;
+  // Never Node's pool, which small buffers share.
+  if (!(buffer instanceof ArrayBuffer) || buffer.byteLength < Math.max(smallest, Buffer.poolSize + 1)) return;
   if (bytes.byteOffset + bytes.byteLength === buffer.byteLength) buffer.transfer(0);
 }
