@@ -1,11 +1,14 @@
 /** Everything that reads what strangers wrote, each as one function of bytes. */
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { buildImage } from "../../local/demo/build-image.ts";
+import { toCycloneDx } from "../../shared/inventory/cyclonedx.ts";
 import { decompress } from "../../shared/inventory/decompress.ts";
+import { diffInventories } from "../../shared/inventory/diff.ts";
 import type { AnyExtractor, Extractor, StreamExtractor } from "../../shared/inventory/extractor.ts";
 import { readLayer } from "../../shared/inventory/layer.ts";
 import { extractorsVersion, readImage } from "../../shared/inventory/read-image.ts";
 import { layerRecordsIn, layerRecordsInMemory } from "../../shared/inventory/record.ts";
+import { toSpdx } from "../../shared/inventory/spdx.ts";
 import { checksumMatches, sumOfBytes } from "../../shared/inventory/tar/header.ts";
 import { createTarWalker } from "../../shared/inventory/tar/walker.ts";
 import { compileMatcher, type Matcher } from "../../shared/inventory/wanted.ts";
@@ -122,9 +125,9 @@ function tarTargets(samples: readonly Sample[], extractors: readonly AnyExtracto
       repair: withChecksums,
       async run(bytes, _path, random) {
         const cut = 512 * random.below(bytes.length / 512 + 1);
-        await readImage(imageOf([bytes.subarray(0, cut), bytes.subarray(cut), bytes]), {
-          records: layerRecordsInMemory(),
-        });
+        const image = imageOf([bytes.subarray(0, cut), bytes.subarray(cut), bytes]);
+        const inventory = await readImage(image, { records: layerRecordsInMemory() });
+        JSON.stringify([toCycloneDx(inventory, "0"), toSpdx(inventory, "0"), diffInventories(inventory, inventory)]);
       },
     },
   ];
