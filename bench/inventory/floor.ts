@@ -1,10 +1,12 @@
 /**
  * The least that reading an image's layers costs in Node: gunzip or zstd, SHA-256 of the compressed and of the raw bytes,
- * and the tar headers, to know where files begin. Plain streams, two layers at once, and nothing else: it knows
- * neither names nor packages. Run as a process: `node floor.ts IMAGE`.
+ * and the tar headers, to know where files begin. Nothing else: it knows neither names nor packages. Run as a process:
+ * `node floor.ts plain|tuned IMAGE`. Plain: Node's streams as they come, two layers at once. Tuned: the product's own
+ * way of feeding the decoders, three at once.
  */
 import { createHash } from "node:crypto";
 import { createGunzip, createZstdDecompress } from "node:zlib";
+import { decompress } from "../../shared/inventory/decompress.ts";
 import { openImageSource } from "../../shared/registry/open-source.ts";
 
 const chunkSize = 512 * 1024;
@@ -38,10 +40,12 @@ function headers(): { readonly push: (chunk: Buffer) => void; readonly count: ()
   };
 }
 
-async function readLayer(
-  pieces: AsyncIterable<Uint8Array>,
-  mediaType: string,
-): Promise<{ readonly raw: number; readonly entries: number }> {
+interface Read {
+  readonly raw: number;
+  readonly entries: number;
+}
+
+async function readPlain(pieces: AsyncIterable<Uint8Array>, mediaType: string): Promise<Read> {
   const decoder = mediaType.includes("zstd") ? createZstdDecompress({ chunkSize }) : createGunzip({ chunkSize });
   const hash = createHash("sha256");
   const walk = headers();
@@ -65,8 +69,25 @@ async function readLayer(
   return { raw, entries: walk.count() };
 }
 
-const source = await openImageSource(process.argv[2] ?? "", {
-  settings: { allow: [], insecure: [], allowPrivate: process.argv.slice(3) },
+async function readTuned(pieces: AsyncIterable<Uint8Array>, mediaType: string): Promise<Read> {
+  const hash = createHash("sha256");
+  const walk = headers();
+  let raw = 0;
+  await decompress(pieces, mediaType, {
+    sink(chunk) {
+      raw += chunk.length;
+      hash.update(chunk);
+      walk.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length));
+    },
+  });
+  hash.digest();
+  return { raw, entries: walk.count() };
+}
+
+const [way, name = "", ...allowPrivate] = process.argv.slice(2);
+const [readLayer, atOnce] = way === "tuned" ? [readTuned, 3] : [readPlain, 2];
+const source = await openImageSource(name, {
+  settings: { allow: [], insecure: [], allowPrivate },
   credentials: async () => undefined,
   log: { debug() {}, info() {}, warn() {}, error() {} },
 });
@@ -83,7 +104,7 @@ async function work(): Promise<void> {
     entries += read.entries;
   }
 }
-await Promise.all([work(), work()]);
+await Promise.all(Array.from({ length: atOnce }, work));
 await source.close();
 const compressed = [...unique.values()].reduce((sum, index) => sum + (image.layers[index]?.size ?? 0), 0);
 console.log(JSON.stringify({ bytes, entries, compressed, layers: unique.size }));
