@@ -19,17 +19,20 @@ Examples:
   portwarden findings list --severity high            ask the running platform`,
   );
 
-// Each command loads what it needs when it runs: --help and a scan stay quick.
-const { registerScan } = await import("./commands/scan.ts");
-const { registerInventory } = await import("./commands/inventory.ts");
-const { registerAdvisories } = await import("./commands/advisories.ts");
-const { registerStart } = await import("./commands/start.ts");
-const { registerFindings } = await import("./commands/findings.ts");
-const { registerImages } = await import("./commands/images.ts");
-const { registerDeliveries } = await import("./commands/deliveries.ts");
-const { registerQueues } = await import("./commands/queues.ts");
-for (const register of [registerStart, registerScan, registerInventory, registerAdvisories]) register(program);
-for (const register of [registerFindings, registerImages, registerDeliveries, registerQueues]) register(program);
+type Register = (program: Command) => void;
+const commands: Readonly<Record<string, () => Promise<Register>>> = {
+  start: async () => (await import("./commands/start.ts")).registerStart,
+  scan: async () => (await import("./commands/scan.ts")).registerScan,
+  inventory: async () => (await import("./commands/inventory.ts")).registerInventory,
+  advisories: async () => (await import("./commands/advisories.ts")).registerAdvisories,
+  findings: async () => (await import("./commands/findings.ts")).registerFindings,
+  images: async () => (await import("./commands/images.ts")).registerImages,
+  deliveries: async () => (await import("./commands/deliveries.ts")).registerDeliveries,
+  queues: async () => (await import("./commands/queues.ts")).registerQueues,
+};
+// A command that is named loads only itself, and what it needs when it runs; help, and what nobody knows, need all.
+const meant = Object.hasOwn(commands, process.argv[2] ?? "") ? [process.argv[2] ?? ""] : Object.keys(commands);
+for (const name of meant) (await commands[name]?.())?.(program);
 
 // An exit code of 1 says that --fail-on was reached: what nobody caught must not end with it.
 process.once("uncaughtException", (error) => process.exit(report(error)));

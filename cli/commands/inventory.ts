@@ -2,8 +2,8 @@ import { type Command, Option } from "commander";
 import type { Inventory } from "../../shared/inventory/types.ts";
 import { productVersion } from "../../shared/platform/version.ts";
 import { exitCodes, UsageError } from "../exit.ts";
+import { imageNames } from "../image-names.ts";
 import { writeOutput } from "../output.ts";
-import { imageNames } from "./scan.ts";
 
 interface CommonOptions {
   readonly output?: string;

@@ -4,6 +4,7 @@ import { productVersion } from "../../shared/platform/version.ts";
 import { reaches, type ScanDocument, scanDocument } from "../../shared/scanning/document.ts";
 import type { Inspection } from "../../shared/scanning/inspect.ts";
 import { exitCodes } from "../exit.ts";
+import { imageNames } from "../image-names.ts";
 import { writeOutput } from "../output.ts";
 
 interface ScanOptions {
@@ -17,13 +18,6 @@ interface ScanOptions {
   readonly data: string;
   readonly config?: string;
 }
-
-/** The names that every command with an image takes. */
-export const imageNames = `
-IMAGE is a registry reference (alpine:3.20, ghcr.io/org/app@sha256:...), or one of
-  docker-archive:FILE   what docker save wrote       oci-archive:FILE   an OCI layout in a tar
-  oci-layout:DIR        an OCI layout                rootfs:FILE        a tar of a root filesystem
-  dir:DIR               a directory`;
 
 export function registerScan(program: Command): void {
   program
