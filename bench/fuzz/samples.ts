@@ -121,6 +121,9 @@ function pathsOf({ wants }: AnyExtractor): readonly string[] {
     ...(wants.paths ?? []),
     ...places.flatMap((place) => (wants.basenames ?? []).map((name) => `${place}${name}`)),
     ...places.flatMap((place) => (wants.suffixes ?? []).map((suffix) => `${place}x-1.0-0${suffix}`)),
+    ...(wants.suffixes ?? []).flatMap((suffix) =>
+      ["bom", "sbom", "x.spdx", "x.cdx"].map((name) => `app/${name}${suffix}`),
+    ),
     ...(wants.directories ?? []).flatMap((one) => [`${one}/x`, `${one}/x.json`, `${one}/Dockerfile-x-1.0-1`]),
     ...(wants.executables === undefined ? [] : ["usr/bin/x", "usr/sbin/nginx", "usr/local/bin/node"]),
   ];
@@ -145,6 +148,8 @@ const madeUp: readonly string[] = [
   'Gem::Specification.new do |s|\n  s.name = "a".freeze\n  s.version = "1.0"\n  s.licenses = ["MIT".freeze]\nend\n',
   "name: a\nversion: 1.0.0\ndependencies:\n  b: ^2.0.0\n  c:\n    git: {url: x, ref: y}\n",
   '{"image_contents":[{"purl":"pkg:rpm/redhat/a@1-1?arch=x86_64"}],"content_sets":["rhel-9-for-x86_64-baseos-rpms"]}',
+  '{"bomFormat":"CycloneDX","specVersion":"1.5","components":[{"type":"library","name":"a","version":"1","purl":"pkg:npm/a@1","components":[]}]}',
+  '{"spdxVersion":"SPDX-2.3","SPDXID":"SPDXRef-DOCUMENT","packages":[{"name":"a","versionInfo":"1","SPDXID":"SPDXRef-a","externalRefs":[{"referenceType":"purl","referenceLocator":"pkg:npm/a@1"}]}],"relationships":[]}',
   "certifi==2023.7.22\nurllib3==1.26.18\n  idna==3.4\n",
   'LABEL name="ubi9" version="9.4" \\\n  "com.redhat.component"="ubi9-container" cpe="cpe:/o:redhat:enterprise_linux:9"\n',
   `\x7fELF\x02\x01\x01${"\0".repeat(9)}\x02\0\x3e\0\x01\0\0\0${"\0".repeat(100)}nginx/1.25.3 go1.22.1 OpenSSL 3.0.1`,
