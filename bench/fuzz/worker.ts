@@ -5,7 +5,8 @@ import { PermanentError, TransientError } from "../../shared/platform/errors.ts"
 import { mutate } from "./mutate.ts";
 import { type Random, randomOf, seedOf } from "./random.ts";
 import { collectSamples, type Sample } from "./samples.ts";
-import { type Target, targetsOf } from "./targets.ts";
+import type { Target } from "./target.ts";
+import { targetsOf } from "./targets.ts";
 
 export interface WorkerInput {
   readonly seed: number;
