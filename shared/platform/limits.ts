@@ -60,6 +60,8 @@ export const limits = {
   packageManifestBytes: 64 * MB,
   /** Repositories, content sets and product labels of one image. */
   buildFactsPerImage: 2000,
+  /** Rows of a package database, and of a log beside it, whose places are kept so that a log of another layer applies. */
+  databaseRows: 250_000,
   /** Files held until the end of a layer because they belong together. */
   heldBytes: 320 * MB,
   /** Archives inside of files (jars, eggs): archives in archives, how much one unpacks, all of a file's, and entries. */
@@ -92,6 +94,8 @@ export const limits = {
   advisoryRecordBytes: 16 * MB,
   advisoryFileBytes: 8 * GB,
   advisoryFilesPerSource: 2_000_000,
+  /** Characters kept of what a record says at length. */
+  advisoryDescription: 2000,
   /** Versions listed one by one for one package of one record, beyond those its ranges cover. */
   advisoryVersions: 2000,
   /** One opened shard. */
