@@ -1,6 +1,7 @@
 /** The merged files as an inventory: distribution, purls, owners, locations. */
 import { limits } from "../platform/limits.ts";
 import { type BuildFacts, buildFactsOf } from "./build-facts.ts";
+import { withLogsApplied } from "./database-logs.ts";
 import { distributionOf } from "./distribution.ts";
 import { createLockRule } from "./lock-rule.ts";
 import { gatherPackages } from "./mentions.ts";
@@ -17,7 +18,8 @@ export interface Assembled extends BuildFacts {
 }
 
 /** `diffIds`: of the layers, lowest first. */
-export function assemble(image: MergedImage, diffIds: readonly string[]): Assembled {
+export function assemble(merged: MergedImage, diffIds: readonly string[]): Assembled {
+  const image = withLogsApplied(merged);
   const distribution = distributionOf(image);
   const { image: counting, remarks } = withoutSuperseded(image, diffIds);
   const owners = ownersOf(counting, distribution);

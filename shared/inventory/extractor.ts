@@ -51,7 +51,27 @@ export interface Facts {
    * file's packages are left from before a migration and do not count.
    */
   readonly supersededBy?: readonly string[];
+  /** Where on the pages of its database each of `packages` stands. */
+  readonly tablePages?: TablePages;
 }
+
+/**
+ * The pages of a database's table of packages, so that a write-ahead log of an upper layer can be applied to a
+ * database of a lower one (`database-logs.ts`) without the bytes of either.
+ */
+export interface TablePages {
+  /** Path of the database; of a log, which holds newer pages of it. */
+  readonly logOf?: string;
+  readonly pageSize: number;
+  /** Number of the page where the table begins; in a log only where it changed. */
+  readonly root?: number;
+  /** Pages that lead to others. */
+  readonly interior: readonly (readonly [page: number, children: readonly number[]])[];
+  /** Pages with rows: the id of each, and which of `packages` it is; `broken`, or `kept` for one of the database below. */
+  readonly leaves: readonly (readonly [page: number, rows: readonly TableRow[]])[];
+}
+
+export type TableRow = readonly [id: number, place: number | "broken" | "kept"];
 
 /** Which files; one match in any list is enough, and then `accept` decides. */
 export interface Wants {

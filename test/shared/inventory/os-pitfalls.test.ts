@@ -9,45 +9,11 @@ import { readImage } from "../../../shared/inventory/read-image.ts";
 import { layerRecordsInMemory } from "../../../shared/inventory/record.ts";
 import { berkeleyOf, ndbOf } from "./extractors/rpm-writers.ts";
 import { dpkgStatus, imageOf, inventoryOf, packagesIn } from "./images.ts";
+import { rpmHeader } from "./rpm-header.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "portwarden-pitfalls-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 let made = 0;
-
-/** Tags of RPM headers; `text` is string, `number` int32. */
-const tags = {
-  name: 1000,
-  version: 1001,
-  release: 1002,
-  epoch: 1003,
-  vendor: 1011,
-  files: 1027,
-  sourceRpm: 1044,
-  modularity: 5096,
-};
-
-function header(fields: Partial<Record<keyof typeof tags, string | number>>): Buffer {
-  const index: Buffer[] = [];
-  let store = Buffer.alloc(0);
-  for (const [key, value] of Object.entries(fields)) {
-    const number = Buffer.alloc(4);
-    if (typeof value === "number") {
-      number.writeUInt32BE(value);
-      store = Buffer.concat([store, Buffer.alloc((4 - (store.length % 4)) % 4)]);
-    }
-    const entry = Buffer.alloc(16);
-    entry.writeUInt32BE(Object.entries(tags).find(([name]) => name === key)?.[1] ?? 0, 0);
-    entry.writeUInt32BE(typeof value === "number" ? 4 : 6, 4);
-    entry.writeUInt32BE(store.length, 8);
-    entry.writeUInt32BE(1, 12);
-    index.push(entry);
-    store = Buffer.concat([store, typeof value === "number" ? number : Buffer.from(`${value}\0`)]);
-  }
-  const counts = Buffer.alloc(8);
-  counts.writeUInt32BE(index.length, 0);
-  counts.writeUInt32BE(store.length, 4);
-  return Buffer.concat([counts, ...index, store]);
-}
 
 /** As SQLite writes it; with `newer`, the file, and the log in which these still stand. */
 function sqliteOf(blobs: readonly Buffer[], newer: readonly Buffer[] = []): { file: Buffer; wal: Buffer } {
@@ -65,9 +31,9 @@ function sqliteOf(blobs: readonly Buffer[], newer: readonly Buffer[] = []): { fi
   return found;
 }
 
-const bash = header({ name: "bash", version: "5.1", release: "1.el9" });
-const oldBash = header({ name: "bash", version: "4.4", release: "1.el8" });
-const curl = header({ name: "curl", version: "8.0", release: "2.el9" });
+const bash = rpmHeader({ name: "bash", version: "5.1", release: "1.el9" });
+const oldBash = rpmHeader({ name: "bash", version: "4.4", release: "1.el8" });
+const curl = rpmHeader({ name: "curl", version: "8.0", release: "2.el9" });
 const rpmFile = (name: string, content: Buffer, directory = "var/lib/rpm"): LayerFile => ({
   path: `${directory}/${name}`,
   content,
@@ -94,7 +60,7 @@ describe("pitfall 1: source packages", () => {
 
 describe("pitfall 2: epochs of sub-packages", () => {
   it("the package's own epoch is kept, the source's is not made up", async () => {
-    const errno = header({
+    const errno = rpmHeader({
       name: "perl-Errno",
       version: "1.28",
       release: "1.el8",
@@ -112,7 +78,7 @@ describe("pitfall 2: epochs of sub-packages", () => {
 describe("pitfall 3: modularity", () => {
   it("the label comes whole from databases of every form", async () => {
     const label = "nodejs:20:9030020231123:rhel9";
-    const npm = header({ name: "npm", version: "10.2.3", release: "1", epoch: 1, modularity: label });
+    const npm = rpmHeader({ name: "npm", version: "10.2.3", release: "1", epoch: 1, modularity: label });
     for (const file of [
       rpmFile("rpmdb.sqlite", sqliteOf([npm]).file),
       rpmFile("Packages.db", ndbOf([npm], [])),
@@ -200,7 +166,7 @@ describe("pitfall 8: language packages that an OS package installed", () => {
       [
         rpmFile(
           "Packages",
-          berkeley(header({ name: "python3-requests", version: "2.28.1", release: "1", files: `/${path}` })),
+          berkeley(rpmHeader({ name: "python3-requests", version: "2.28.1", release: "1", files: `/${path}` })),
         ),
       ],
     ],
@@ -214,7 +180,7 @@ describe("pitfall 8: language packages that an OS package installed", () => {
 
 describe("pitfall 9: packages of others", () => {
   it("vendor and maintainer are kept", async () => {
-    const docker = header({ name: "docker-ce", version: "24.0", release: "1.el9", vendor: "Docker" });
+    const docker = rpmHeader({ name: "docker-ce", version: "24.0", release: "1.el9", vendor: "Docker" });
     const status =
       "Package: nodejs\nStatus: install ok installed\nMaintainer: NodeSource <x@nodesource.com>\nVersion: 20-1\n";
     const { packages } = await inventoryOf([
@@ -263,10 +229,10 @@ describe("pitfall 18: databases of RPM", () => {
     expect(inventory.partial).toEqual([]);
   });
 
-  it("a log in an upper layer, without its database, is told of", async () => {
-    const { file, wal } = sqliteOf([bash], [curl]);
-    const inventory = await inventoryOf([[rpmFile("rpmdb.sqlite", file)], [rpmFile("rpmdb.sqlite-wal", wal)]]);
-    expect(packagesIn(inventory)).toContain("bash@5.1-1.el9");
+  it("a log without its database is told of", async () => {
+    const { wal } = sqliteOf([bash], [curl]);
+    const inventory = await inventoryOf([[rpmFile("rpmdb.sqlite-wal", wal)]]);
+    expect(packagesIn(inventory)).toEqual([]);
     expect(inventory.partial).toMatchObject([{ reason: "rpm-log-without-database" }]);
   });
 

@@ -4,13 +4,13 @@
  */
 
 import { messageOf } from "../../../platform/errors.ts";
-import type { Extractor, Facts, WantedFile } from "../../extractor.ts";
-import { buildFacts } from "../../fields.ts";
+import type { Extractor, Facts, TablePages, TableRow, WantedFile } from "../../extractor.ts";
+import { buildFacts, type FactsBuilder } from "../../fields.ts";
 import { readBerkeley } from "./berkeley.ts";
-import { filesOf, type RpmHeader, readRpmHeader } from "./header.ts";
+import { headersInto } from "./headers.ts";
+import { readLog } from "./log.ts";
 import { readNdb } from "./ndb.ts";
-import { rpmPackageOf } from "./package.ts";
-import { readTable } from "./sqlite.ts";
+import { sqliteInto } from "./packages-table.ts";
 
 const directories = ["var/lib/rpm", "usr/lib/sysimage/rpm", "usr/share/rpm"];
 const sqlite = "rpmdb.sqlite";
@@ -23,7 +23,7 @@ const forms = [sqlite, ndb, berkeley];
 
 export const extractor: Extractor = {
   name: "rpm",
-  version: 2,
+  version: 3,
   kind: "os",
   wants: { paths: directories.flatMap((directory) => [...forms, log].map((name) => `${directory}/${name}`)) },
   mode: "buffer",
@@ -39,63 +39,61 @@ export const extractor: Extractor = {
   },
 };
 
-/** The log is read with its database; alone in a layer, it changes a database that another layer holds. */
+/**
+ * A log beside its database is read with it; what it brings is kept all the same, because in the image it may stand
+ * beside the database of another layer.
+ */
 function logFacts(file: WantedFile): Facts {
-  if (file.companions.size > 0) return {};
-  const detail = "a write-ahead log without its database in the same layer: newer packages may be missing";
-  return { partial: [{ reason: "rpm-log-without-database", detail }] };
+  const { path, content } = file;
+  const facts = buildFacts();
+  const logOf = path.slice(0, -"-wal".length);
+  const none: TablePages = { logOf, pageSize: 0, interior: [], leaves: [] };
+  try {
+    const log = readLog(content, "Packages");
+    if (log === undefined) return { tablePages: none };
+    const { pageSize, root, interior } = log;
+    const headers = headersInto(facts, file);
+    const places = new Map<Buffer, TableRow[1]>();
+    const placeOf = (blob: Buffer): TableRow[1] => {
+      const place = places.get(blob) ?? headers.add(blob);
+      places.set(blob, place);
+      return place;
+    };
+    const leaves = log.leaves.map(
+      ([page, rows]) =>
+        [page, rows.map(([id, blob]): TableRow => [id, blob === null ? "kept" : placeOf(blob)])] as const,
+    );
+    return { ...facts.facts(), tablePages: { logOf, pageSize, ...(root && { root }), interior, leaves } };
+  } catch (thrown) {
+    return { tablePages: none, partial: [{ reason: "broken-database", detail: messageOf(thrown) }] };
+  }
 }
 
 function databaseFacts(file: WantedFile): Facts {
   const facts = buildFacts();
+  const [directory, form] = splitPath(file.path);
+  let tablePages: TablePages | undefined;
   try {
-    for (const blob of headersIn(file)) {
-      const header = blob && headerOf(blob);
-      const one = header && rpmPackageOf(header);
-      if (header === undefined || one === undefined) {
-        facts.broken();
-        continue;
-      }
-      if (!facts.add(one)) break;
-      facts.own({ type: "rpm", name: one.name, version: one.version }, evidenceIn(header, file));
-    }
+    tablePages = packagesInto(facts, file, form);
   } catch (thrown) {
     // What was read before the damage stands.
     facts.partial("broken-database", messageOf(thrown));
   }
-  const [directory, form] = splitPath(file.path);
   const supersededBy = forms.slice(0, forms.indexOf(form)).map((newer) => `${directory}/${newer}`);
-  return { ...facts.facts(), ...(supersededBy.length > 0 && { supersededBy }) };
+  return { ...facts.facts(), ...(supersededBy.length > 0 && { supersededBy }), ...(tablePages && { tablePages }) };
 }
 
-/** The headers' bytes as the database keeps them; undefined for one that is not to be found. */
-function headersIn(file: WantedFile): Iterable<Buffer | undefined> {
-  const [, form] = splitPath(file.path);
-  if (form === sqlite) return sqliteHeaders(file);
-  return form === ndb ? readNdb(file.content) : readBerkeley(file.content);
-}
-
-function* sqliteHeaders(file: WantedFile): Generator<Buffer> {
-  for (const [, blob] of readTable(file.content, file.companions.get(`${file.path}-wal`), "Packages")) {
-    if (Buffer.isBuffer(blob)) yield blob;
+function packagesInto(facts: FactsBuilder, file: WantedFile, form: string): TablePages | undefined {
+  const headers = headersInto(facts, file);
+  if (form === sqlite) return sqliteInto(headers, file.content, file.companions.get(`${file.path}-wal`));
+  for (const blob of form === ndb ? readNdb(file.content) : readBerkeley(file.content)) {
+    headers.add(blob);
+    if (headers.isFull()) break;
   }
+  return undefined;
 }
 
 function splitPath(path: string): [directory: string, name: string] {
   const slash = path.lastIndexOf("/");
   return [path.slice(0, slash), path.slice(slash + 1)];
-}
-
-function headerOf(blob: Buffer): RpmHeader | undefined {
-  try {
-    return readRpmHeader(blob);
-  } catch {
-    return undefined;
-  }
-}
-
-function evidenceIn(header: RpmHeader, file: WantedFile): readonly string[] {
-  const found: string[] = [];
-  for (const path of filesOf(header)) if (file.isLanguageEvidence(path)) found.push(path);
-  return found;
 }

