@@ -23,7 +23,7 @@ const forms = [sqlite, ndb, berkeley];
 
 export const extractor: Extractor = {
   name: "rpm",
-  version: 3,
+  version: 4,
   kind: "os",
   wants: { paths: directories.flatMap((directory) => [...forms, log].map((name) => `${directory}/${name}`)) },
   mode: "buffer",
@@ -86,9 +86,17 @@ function databaseFacts(file: WantedFile): Facts {
 function packagesInto(facts: FactsBuilder, file: WantedFile, form: string): TablePages | undefined {
   const headers = headersInto(facts, file);
   if (form === sqlite) return sqliteInto(headers, file.content, file.companions.get(`${file.path}-wal`));
-  for (const blob of form === ndb ? readNdb(file.content) : readBerkeley(file.content)) {
+  let wrong = 0;
+  let first = 0;
+  const onMismatch = (at: number): void => {
+    if (wrong++ === 0) first = at;
+  };
+  for (const blob of form === ndb ? readNdb(file.content, onMismatch) : readBerkeley(file.content)) {
     headers.add(blob);
     if (headers.isFull()) break;
+  }
+  if (wrong > 0) {
+    facts.partial("broken-record", `${wrong} packages whose checksum is wrong, the first at byte ${first}`);
   }
   return undefined;
 }

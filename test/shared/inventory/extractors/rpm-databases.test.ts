@@ -10,6 +10,7 @@ import { readBerkeley } from "../../../../shared/inventory/extractors/rpm/berkel
 import { extractor } from "../../../../shared/inventory/extractors/rpm/extractor.ts";
 import { readNdb } from "../../../../shared/inventory/extractors/rpm/ndb.ts";
 import { sharedData } from "../../../support/shared-data.ts";
+import { rpmHeader } from "../rpm-header.ts";
 import { berkeleyOf, ndbOf } from "./rpm-writers.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "portwarden-berkeley-"));
@@ -100,12 +101,33 @@ function* pagesOf(file: Buffer, size: number): Generator<Buffer> {
 }
 
 describe("the NDB reader", () => {
+  const refuse = (at: number): void => expect.fail(`a wrong checksum at byte ${at}`);
+
+  it("tells of a wrong checksum and where, of a wrong length and a missing mark at the end", () => {
+    const blob = rpmHeader({ name: "bash", version: "5.1", release: "1" });
+    const sound = ndbOf([blob, blob], []);
+    const second = sound.readUInt32LE(32 + 16 + 8) * 16;
+    const end = second + sound.readUInt32LE(32 + 16 + 12) * 16;
+    const reasonsWith = (at: number): unknown => {
+      const file = Buffer.from(sound);
+      file[at] = (file[at] ?? 0) ^ 1;
+      const { packages, partial } = extract(file, "Packages.db");
+      return [packages?.length, partial?.map(({ reason, detail }) => `${reason}: ${detail}`)];
+    };
+    expect(extract(sound, "Packages.db").partial).toEqual([]);
+    const wrong = `broken-record: 1 packages whose checksum is wrong, the first at byte ${second}`;
+    for (const at of [second + 8, second + 16 + blob.length - 2, end - 12])
+      expect(reasonsWith(at)).toEqual([2, [wrong]]);
+    const missing = "broken-record: 1 records without a usable name or version";
+    for (const at of [end - 8, end - 1]) expect(reasonsWith(at)).toEqual([1, [missing]]);
+  });
+
   it("gives the blob of every used slot", () => {
     fc.assert(
       fc.property(values, fc.array(fc.nat(60), { maxLength: 10 }), (lengths, unused) => {
         const blobs = blobsOf(lengths);
         const left = blobs.filter((_, at) => !unused.includes(at));
-        expect(outline(readNdb(ndbOf(blobs, unused)))).toEqual(outline(left));
+        expect(outline(readNdb(ndbOf(blobs, unused), refuse))).toEqual(outline(left));
       }),
       { numRuns: 30 },
     );
@@ -114,13 +136,13 @@ describe("the NDB reader", () => {
   it("slots that all point to one blob cost no more than the file", () => {
     const file = ndbOf(blobsOf([30_000, ...Array.from({ length: 200 }, () => 5)]), []);
     for (let slot = 1; slot <= 200; slot++) file.copy(file, 32 + 16 * slot, 32, 48);
-    expect(() => [...readNdb(file)]).toThrow("more packages than the file can hold");
+    expect(() => [...readNdb(file, refuse)]).toThrow("more packages than the file can hold");
   });
 
   it("a blob that is not where its slot says is one broken record", () => {
     const file = ndbOf(blobsOf([100, 100]), []);
     file.writeUInt32LE(1, 32 + 8);
-    expect(outline(readNdb(file))).toEqual(["100 2", "undefined undefined"]);
+    expect(outline(readNdb(file, refuse))).toEqual(["100 2", "undefined undefined"]);
     expect(extract(file, "Packages.db").partial).toMatchObject([{ reason: "broken-record" }]);
   });
 });

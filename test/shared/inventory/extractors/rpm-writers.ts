@@ -1,4 +1,5 @@
 /** Package databases of the older forms, as small as they may be. */
+import { deflateSync } from "node:zlib";
 
 export interface BerkeleyShape {
   readonly pageSize: number;
@@ -90,6 +91,11 @@ export function ndbOf(blobs: readonly Buffer[], unused: readonly number[]): Buff
     bytes.writeUInt32LE(index + 1, 4);
     bytes.writeUInt32LE(blob.length, 12);
     blob.copy(bytes, 16);
+    const tail = bytes.length - 12;
+    // The last bytes of zlib's own form are the same checksum, in big-endian order.
+    bytes.writeUInt32LE(deflateSync(bytes.subarray(0, tail)).subarray(-4).readUInt32BE(), tail);
+    bytes.writeUInt32LE(blob.length, tail + 4);
+    bytes.write("BlbE", tail + 8, "latin1");
     stored.push(bytes);
     if (!unused.includes(index)) {
       const slot = 32 + 16 * index;
