@@ -1,12 +1,8 @@
 /** CycloneDX 1.6 JSON: https://cyclonedx.org/docs/1.6/json/ */
 import { byOwner, documentUuid, platformText, withReferences } from "./document.ts";
+import { distributionNotes, imageNotes, type Note, notes, packageNotes } from "./document-notes.ts";
 import { type Licence, licenceOf } from "./licences.ts";
 import type { BaseImage, Inventory, InventoryLayer, Location, Package } from "./types.ts";
-
-interface Property {
-  readonly name: string;
-  readonly value: string;
-}
 
 /**
  * The inventory as a CycloneDX document. The same inventory gives the same document: its serial number comes from the
@@ -31,13 +27,14 @@ export function toCycloneDx(inventory: Inventory, toolVersion: string): object {
         version: digest,
         ...(baseImage && isNamed(baseImage) && { pedigree: { ancestors: [baseComponent(baseImage)] } }),
         properties: [
-          ...properties({
+          ...notes({
             "portwarden:platform": platformText(inventory),
             "portwarden:extractors": extractors,
             "portwarden:base-image:layers": baseImage?.layers?.toString(),
             "portwarden:base-image:evidence": baseImage?.evidence.join(" "),
           }),
           ...layers.flatMap(layerProperties),
+          ...imageNotes(inventory),
         ],
       },
     },
@@ -68,8 +65,8 @@ function baseComponent({ name, digest }: BaseImage): object {
 }
 
 /** `portwarden:layer:<position>` tells order, diffID, and the step that made the layer. */
-function layerProperties({ diffId, createdBy }: InventoryLayer, index: number): readonly Property[] {
-  return properties({
+function layerProperties({ diffId, createdBy }: InventoryLayer, index: number): readonly Note[] {
+  return notes({
     [`portwarden:layer:${index + 1}`]: diffId,
     [`portwarden:layer:${index + 1}:created-by`]: createdBy,
   });
@@ -83,6 +80,7 @@ function distributionComponent(inventory: Inventory): object[] {
   const { distribution } = inventory;
   if (distribution === undefined) return [];
   const { id, versionId, name, cpe } = distribution;
+  const noted = distributionNotes(distribution);
   return [
     {
       type: "operating-system",
@@ -91,6 +89,7 @@ function distributionComponent(inventory: Inventory): object[] {
       ...(versionId !== undefined && { version: versionId }),
       ...(name !== undefined && { description: name }),
       ...(cpe !== undefined && isCpe(cpe) && { cpe }),
+      ...(noted.length > 0 && { properties: noted }),
     },
   ];
 }
@@ -125,24 +124,23 @@ function packageComponent(reference: string, one: Package): object {
   return {
     type: one.type === "generic" ? "application" : "library",
     "bom-ref": reference,
-    ...(one.vendor !== undefined && { publisher: one.vendor }),
+    ...(one.vendor !== undefined && { supplier: { name: one.vendor }, publisher: one.vendor }),
     ...(group !== undefined && { group }),
     name,
     version: one.version,
     ...(one.development || one.optional ? { scope: one.development ? "excluded" : "optional" } : {}),
     ...(sha1.size === 1 && hash !== undefined && { hashes: [{ alg: "SHA-1", content: hash }] }),
     ...(licences.length > 0 && { licenses: licenceChoice(licences) }),
+    ...(one.cpe !== undefined && isCpe(one.cpe) && { cpe: one.cpe }),
     purl: one.purl,
-    evidence: { occurrences: one.locations.map(({ path }) => ({ location: path })) },
-    properties: properties({
-      "portwarden:evidence": one.evidence,
-      "portwarden:source": one.source && `${one.source.name}@${one.source.version}`,
-      "portwarden:modularity": one.modularity,
-      "portwarden:owned-by": one.ownedBy,
-      "portwarden:origin": one.origin,
-      ...layersOf(one.locations),
-    }),
+    evidence: { occurrences: one.locations.map(occurrenceOf) },
+    properties: [...packageNotes(one), ...notes(layersOf(one.locations))],
   };
+}
+
+/** `additionalContext`: which layer brought it, and the archive's SHA-1, which the copies of a package may differ in. */
+function occurrenceOf({ path, layer, sha1 }: Location): object {
+  return { location: path, additionalContext: `layer ${layer}${sha1 === undefined ? "" : ` SHA-1 ${sha1}`}` };
 }
 
 /** The purl's namespace as the group, where it is part of the ecosystem's own name. */
@@ -167,8 +165,4 @@ function licenceChoice(licences: readonly Licence[]): object[] {
 function layersOf(locations: readonly Location[]): Record<string, string> {
   const layers = [...new Set(locations.map(({ layer }) => layer))];
   return Object.fromEntries(layers.map((layer, index) => [`portwarden:layer${index === 0 ? "" : `:${index}`}`, layer]));
-}
-
-function properties(values: Readonly<Record<string, string | undefined>>): Property[] {
-  return Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }]));
 }

@@ -1,6 +1,7 @@
 /** SPDX 2.3 JSON: https://spdx.github.io/spdx-spec/v2.3/ */
 import { createHash } from "node:crypto";
 import { byOwner, documentUuid, platformText, withReferences } from "./document.ts";
+import { distributionNotes, imageNotes, type Note, packageNotes } from "./document-notes.ts";
 import { combinedExpression, licenceOf } from "./licences.ts";
 import type { Distribution, Inventory, Package } from "./types.ts";
 
@@ -25,16 +26,15 @@ export function toSpdx(inventory: Inventory, toolVersion: string): object {
   const references = withReferences(inventory.packages);
   const identifiers = new Map(references.map(([reference, item]) => [reference, identifierOf(reference, item)]));
   const licences = new Map<string, string>();
-  const annotation = (comment: string) => ({
-    annotationDate: created,
-    annotationType: "OTHER",
-    annotator: tool,
-    comment,
-  });
+  const annotation = { annotationDate: created, annotationType: "OTHER", annotator: tool };
+  const annotated = (noted: readonly Note[]) =>
+    noted.length > 0 && {
+      annotations: noted.map(({ name, value }) => ({ ...annotation, comment: `${name} ${value}` })),
+    };
   const packages = references.map(([reference, item]) => ({
     SPDXID: identifiers.get(reference),
     ...packageElement(item, licences),
-    annotations: annotationsOf(item).map(annotation),
+    ...annotated([...layerNotes(item), ...packageNotes(item)]),
   }));
   return {
     spdxVersion: "SPDX-2.3",
@@ -45,8 +45,11 @@ export function toSpdx(inventory: Inventory, toolVersion: string): object {
     creationInfo: { created, creators: [tool] },
     ...(inventory.partial.length > 0 && { comment: partialText(inventory) }),
     packages: [
-      imageElement(inventory),
-      ...systemElement(inventory.distribution),
+      { ...imageElement(inventory), ...annotated(imageNotes(inventory)) },
+      ...systemElement(inventory.distribution).map((one) => ({
+        ...one,
+        ...annotated(inventory.distribution === undefined ? [] : distributionNotes(inventory.distribution)),
+      })),
       ...baseElement(inventory),
       ...packages,
     ],
@@ -105,8 +108,8 @@ function checksumOf(digest: string): object {
 
 function systemElement(distribution: Distribution | undefined): object[] {
   if (distribution === undefined) return [];
-  const { id, versionId, name, cpe } = distribution;
-  const kind = cpe === undefined ? undefined : cpeKind(cpe);
+  const { id, versionId, name, cpe, endOfLife } = distribution;
+  const references = cpeReferences(cpe);
   return [
     {
       SPDXID: system,
@@ -115,12 +118,17 @@ function systemElement(distribution: Distribution | undefined): object[] {
       ...(name !== undefined && { summary: name }),
       ...unanalysed,
       licenseDeclared: unknown,
+      // The end of the supplier's support (section 7.27).
+      ...(endOfLife && { validUntilDate: `${endOfLife.standard}T23:59:59Z` }),
       // Without `primaryPackagePurpose`: editions of the schema differ in how they write that of operating systems.
-      ...(kind !== undefined && {
-        externalRefs: [{ referenceCategory: "SECURITY", referenceType: kind, referenceLocator: cpe }],
-      }),
+      ...(references.length > 0 && { externalRefs: references }),
     },
   ];
+}
+
+function cpeReferences(cpe: string | undefined): readonly object[] {
+  const kind = cpe === undefined ? undefined : cpeKind(cpe);
+  return kind === undefined ? [] : [{ referenceCategory: "SECURITY", referenceType: kind, referenceLocator: cpe }];
 }
 
 /** Annex F of the specification gives both forms. */
@@ -162,7 +170,10 @@ function packageElement(one: Package, licences: Map<string, string>): object {
     ...(sha1.size === 1 && hash !== undefined && { checksums: [{ algorithm: "SHA1", checksumValue: hash }] }),
     primaryPackagePurpose: one.type === "generic" ? "APPLICATION" : "LIBRARY",
     sourceInfo: `found in ${one.locations.map(({ path }) => path).join(", ")}`,
-    externalRefs: [{ referenceCategory: "PACKAGE-MANAGER", referenceType: "purl", referenceLocator: one.purl }],
+    externalRefs: [
+      { referenceCategory: "PACKAGE-MANAGER", referenceType: "purl", referenceLocator: one.purl },
+      ...cpeReferences(one.cpe),
+    ],
   };
 }
 
@@ -178,15 +189,15 @@ function supplierOf(vendor: string | undefined): string {
   return `Organization: ${name}${address === undefined ? "" : ` (${address})`}`;
 }
 
-function annotationsOf(one: Package): readonly string[] {
-  const layers = [...new Set(one.locations.map(({ layer }) => layer))];
-  return [
-    `portwarden:layers ${layers.join(" ")}`,
-    ...(one.evidence === undefined ? [] : [`portwarden:evidence ${one.evidence}`]),
-    ...(one.origin === undefined ? [] : [`portwarden:origin ${one.origin}`]),
-    ...(one.source === undefined ? [] : [`portwarden:source ${one.source.name}@${one.source.version}`]),
-    ...(one.modularity === undefined ? [] : [`portwarden:modularity ${one.modularity}`]),
-  ];
+/** Which layer brought what: of each place where they differ. */
+function layerNotes({ locations }: Package): readonly Note[] {
+  const layers = [...new Set(locations.map(({ layer }) => layer))];
+  const isOne = layers.length === 1 && new Set(locations.map(({ sha1 }) => sha1)).size === 1;
+  const places = locations.map(({ path, layer, sha1 }) => ({
+    name: "portwarden:location",
+    value: [path, layer, sha1].filter(Boolean).join(" "),
+  }));
+  return [{ name: "portwarden:layers", value: layers.join(" ") }, ...(isOne ? [] : places)];
 }
 
 function partialText({ partial }: Inventory): string {

@@ -48,6 +48,7 @@ const element = z.strictObject({
   checksums: z.array(checksum).optional(),
   externalRefs: z.array(reference).optional(),
   annotations: z.array(annotation).optional(),
+  validUntilDate: time.optional(),
 });
 
 export const spdxDocument = z

@@ -140,7 +140,12 @@ describe("CycloneDX", () => {
     ]);
     expect(components[4]).toMatchObject({
       hashes: [{ alg: "SHA-1", content: "d".repeat(40) }],
-      evidence: { occurrences: [{ location: "x/y" }, { location: "x/z" }] },
+      evidence: {
+        occurrences: [
+          { location: "x/y", additionalContext: `layer ${first} SHA-1 ${"d".repeat(40)}` },
+          { location: "x/z", additionalContext: `layer ${second} SHA-1 ${"d".repeat(40)}` },
+        ],
+      },
       properties: [
         { name: "portwarden:owned-by", value: python },
         { name: "portwarden:layer", value: first },
@@ -219,6 +224,81 @@ const emptyFacts = {
 };
 
 describe("both", () => {
+  const place = { path: "etc/x", layer: first ?? "" };
+  const told: Inventory = {
+    ...inventory,
+    distribution: {
+      id: "debian",
+      versionId: "12",
+      codename: "bookworm",
+      family: "debian",
+      idLike: [],
+      endOfLife: { standard: "2026-07-11", extended: "2028-06-30" },
+    },
+    packages: [
+      packageOf({
+        type: "generic",
+        name: "redis",
+        version: "7.2.4",
+        purl: "pkg:generic/redis@7.2.4",
+        cpe: "cpe:2.3:a:redis:redis:7.2.4:*:*:*:*:*:*:*",
+        vendor: "Redis",
+        installer: "make",
+        build: { GOOS: "linux" },
+        describedBy: ["opt/a.cdx.json", "opt/b.cdx.json"],
+      }),
+    ],
+    repositories: [
+      { type: "apk", url: "https://a.example/alpine", release: "edge", component: "main", tag: "e", location: place },
+    ],
+    contentSets: [{ names: ["rhel-9-baseos", "rhel-9-appstream"], location: place }],
+    products: [{ component: "ubi9-container", version: "9.4", location: place }, { name: "ubi9" }],
+    remarks: [{ reason: "superseded-database", path: "var/lib/rpm/Packages", detail: "left" }],
+  };
+  const imageNotes = [
+    ["portwarden:repository", `apk https://a.example/alpine edge main @e (etc/x ${first})`],
+    ["portwarden:content-set", `rhel-9-baseos (etc/x ${first})`],
+    ["portwarden:content-set", `rhel-9-appstream (etc/x ${first})`],
+    ["portwarden:product", `component=ubi9-container version=9.4 (etc/x ${first})`],
+    ["portwarden:product", "name=ubi9 (configuration)"],
+    ["portwarden:remark:superseded-database", "var/lib/rpm/Packages left"],
+  ];
+  const systemNotes = [
+    ["portwarden:family", "debian"],
+    ["portwarden:codename", "bookworm"],
+    ["portwarden:end-of-life:standard", "2026-07-11"],
+    ["portwarden:end-of-life:extended", "2028-06-30"],
+  ];
+  const packageNotes = [
+    ["portwarden:installer", "make"],
+    ["portwarden:described-by", "opt/a.cdx.json opt/b.cdx.json"],
+    ["portwarden:build:GOOS", "linux"],
+  ];
+
+  it("carry all that the inventory tells of image, distribution and packages", () => {
+    const written: unknown = JSON.parse(JSON.stringify(toCycloneDx(told, "0.1.0")));
+    const asProperties = (notes: readonly (readonly string[])[]): object => ({
+      properties: expect.arrayContaining(notes.map(([name, value]) => ({ name, value }))),
+    });
+    expect(written).toMatchObject({
+      metadata: { component: asProperties(imageNotes) },
+      components: [
+        { name: "debian", ...asProperties(systemNotes) },
+        { name: "redis", supplier: { name: "Redis" }, cpe: told.packages[0]?.cpe, ...asProperties(packageNotes) },
+      ],
+    });
+    if (schema !== undefined) expect(schema(Object(written))).toEqual([]);
+
+    const [image, system, , redis] = readSpdx(told).packages;
+    const comments = (one: typeof image): unknown => one?.annotations?.map(({ comment }) => comment);
+    const asComments = (notes: readonly (readonly string[])[]): string[] => notes.map((note) => note.join(" "));
+    expect(comments(image)).toEqual(asComments(imageNotes));
+    expect(comments(system)).toEqual(asComments(systemNotes));
+    expect(system?.validUntilDate).toBe("2026-07-11T23:59:59Z");
+    expect(comments(redis)).toEqual([`portwarden:layers ${first}`, ...asComments(packageNotes)]);
+    expect(redis?.externalRefs?.[1]).toMatchObject({ referenceType: "cpe23Type" });
+  });
+
   it("are the same for the same inventory, and different for another image", () => {
     const other = { ...inventory, digest: `sha256:${"f".repeat(64)}` };
     for (const write of [toCycloneDx, toSpdx]) {
