@@ -1,0 +1,154 @@
+/** https://security.access.redhat.com/data/: an archive of all documents, and lists of what has changed since. */
+
+import { PermanentError } from "../../../platform/errors.ts";
+import { decompressedFile } from "../../sources/compressed.ts";
+import type { SourceDocument } from "../../sources/document.ts";
+import { tarFiles } from "../../sources/tar.ts";
+import type { FeedUpstream, Fetched, Fetcher } from "../../types.ts";
+
+const vex = "csaf/v2/vex";
+const repositoryMap = "meta/v1/repository-to-cpe.json";
+
+/** The documents of CVEs that every product has run to tens of megabytes. */
+const mostDocumentBytes = 64 * 1024 * 1024;
+/** The lists of changes name every document there is. */
+const mostListBytes = 64 * 1024 * 1024;
+/** More changes than these are fetched as one archive. */
+const mostSingly = 10_000;
+/** Documents that are asked for ahead of the one that is read. */
+const ahead = 6;
+
+interface Change {
+  readonly path: string;
+  /** ISO 8601, UTC. */
+  readonly at: string;
+}
+
+/** `"2023/cve-2023-0030.json","2023-12-10T00:00:00+00:00"`, newest first; lines of another form are left out. */
+function readChanges(list: Buffer): readonly Change[] {
+  return list
+    .toString("utf8")
+    .split("\n")
+    .flatMap((line) => {
+      const [, path, time] =
+        /^"?([0-9]{4}\/cve-[0-9]{4}-[0-9]{4,19}\.json)"?,"?([0-9T:.+Z-]{10,40})"?\s*$/.exec(line) ?? [];
+      const at = Date.parse(time ?? "");
+      return path === undefined || Number.isNaN(at) ? [] : [{ path, at: new Date(at).toISOString() }];
+    });
+}
+
+const idOf = (path: string) => /cve-[0-9]{4}-[0-9]+/.exec(path)?.[0].toUpperCase() ?? path;
+
+const latest = (changes: readonly Change[], start: string) =>
+  changes.reduce((newest, { at }) => (at > newest ? at : newest), start);
+
+/** The changed documents, fetched a few ahead. */
+async function* fetchEach(fetcher: Fetcher, paths: readonly string[]): AsyncGenerator<SourceDocument> {
+  const waiting: Promise<SourceDocument>[] = [];
+  let next = 0;
+  const ask = () => {
+    const path = paths[next++];
+    if (path === undefined) return;
+    const asked = fetchOne(fetcher, path);
+    // Whoever waits for it hears of its failure.
+    asked.catch(() => undefined);
+    waiting.push(asked);
+  };
+  for (let count = 0; count < ahead; count++) ask();
+  for (let document = waiting.shift(); document !== undefined; document = waiting.shift()) {
+    const ready = await document;
+    ask();
+    fetcher.progress(next, paths.length);
+    yield ready;
+  }
+}
+
+async function fetchOne(fetcher: Fetcher, path: string): Promise<SourceDocument> {
+  const bytes = await fetcher.bytes(`${vex}/${path}`, { mostBytes: mostDocumentBytes });
+  return { file: `${vex}/${path}`, bytes };
+}
+
+async function* archived(path: string, file: string, gone: ReadonlySet<string>): AsyncGenerator<SourceDocument> {
+  const wanted = (name: string) => /\.json$/.test(name) && !gone.has(name.replace(/^\.?\//, ""));
+  for await (const { name, bytes } of tarFiles(decompressedFile(path), wanted, mostDocumentBytes)) {
+    const document = { file, entry: name };
+    yield bytes === undefined
+      ? { ...document, bytes: Buffer.alloc(0), problem: "larger than allowed" }
+      : { ...document, bytes };
+  }
+}
+
+/** All documents: the archive, and after it what has changed since the day of the archive. */
+async function fetchAll(fetcher: Fetcher, changes: readonly Change[], deletions: readonly Change[]): Promise<Fetched> {
+  const name = (await fetcher.bytes(`${vex}/archive_latest.txt`, { mostBytes: 4096 })).toString("utf8").trim();
+  const day = /^csaf_vex_([0-9]{4}-[0-9]{2}-[0-9]{2})\.tar\.zst$/.exec(name)?.[1];
+  if (day === undefined) throw new PermanentError("advisories-refused", "archive_latest.txt does not name an archive");
+  const archive = await fetcher.file(`${vex}/${name}`);
+  if (archive.unchanged) return { unchanged: true };
+  const gone = stillGone(changes, deletions);
+  // The archive is written in the course of its day.
+  const since = changes.filter(({ at, path }) => at >= day && !gone.has(path)).map(({ path }) => path);
+  const documents = async function* () {
+    yield* archived(archive.path, name, gone);
+    yield* fetchEach(fetcher, since);
+  };
+  return {
+    unchanged: false,
+    extent: "whole",
+    documents: documents(),
+    cursors: () => cursorsOf(changes, deletions, `${day}T00:00:00.000Z`),
+  };
+}
+
+function cursorsOf(changes: readonly Change[], deletions: readonly Change[], start: string) {
+  return { changed: latest(changes, start), deleted: latest(deletions, start) };
+}
+
+/** Deleted, and not published again after that. */
+function stillGone(changes: readonly Change[], deletions: readonly Change[]): ReadonlySet<string> {
+  const published = new Map(changes.map(({ path, at }) => [path, at]));
+  return new Set(deletions.filter(({ path, at }) => (published.get(path) ?? "") < at).map(({ path }) => path));
+}
+
+async function fetchVex(fetcher: Fetcher): Promise<Fetched> {
+  const [changes, deletions] = [
+    readChanges(await fetcher.bytes(`${vex}/changes.csv`, { mostBytes: mostListBytes })),
+    readChanges(await fetcher.bytes(`${vex}/deletions.csv`, { mostBytes: mostListBytes })),
+  ];
+  const { changed, deleted } = fetcher.cursors;
+  if (changed === undefined || deleted === undefined) return fetchAll(fetcher, changes, deletions);
+  const gone = stillGone(changes, deletions);
+  const newer = changes.filter(({ at, path }) => at > changed && !gone.has(path)).map(({ path }) => path);
+  const removed = deletions.filter(({ at, path }) => at > deleted && gone.has(path)).map(({ path }) => idOf(path));
+  if (newer.length > mostSingly) return fetchAll(fetcher, changes, deletions);
+  if (newer.length === 0 && removed.length === 0) return { unchanged: true };
+  return {
+    unchanged: false,
+    extent: "changes",
+    documents: fetchEach(fetcher, newer),
+    removed: () => removed,
+    cursors: () => cursorsOf(changes, deletions, changed),
+  };
+}
+
+async function fetchRepositories(fetcher: Fetcher): Promise<Fetched> {
+  const fetched = await fetcher.file(repositoryMap, { conditional: true });
+  if (fetched.unchanged) return fetched;
+  const documents = async function* (): AsyncGenerator<SourceDocument> {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of decompressedFile(fetched.path, mostListBytes)) chunks.push(chunk);
+    yield { file: repositoryMap, bytes: Buffer.concat(chunks) };
+  };
+  return { unchanged: false, extent: "whole", documents: documents() };
+}
+
+export const upstream: FeedUpstream = {
+  url: "https://security.access.redhat.com/data",
+  enabled: true,
+  licence: "CC-BY-4.0",
+  attribution: "Red Hat Product Security, https://access.redhat.com/security/data/",
+  redistributable: true,
+  staleAfterHours: 48,
+  parts: (wants) => (wants("Red Hat") ? ["vex", "repositories"] : []),
+  fetch: (part, fetcher) => (part === "repositories" ? fetchRepositories(fetcher) : fetchVex(fetcher)),
+};
