@@ -3,6 +3,9 @@ import { limits } from "../platform/limits.ts";
 import type { Facts, Ownership, PackageFacts } from "./extractor.ts";
 import type { Partial } from "./types.ts";
 
+/** Code and reason of a file whose format is known, but not read. */
+export const unsupportedFormat = "unsupported-format";
+
 /** A trimmed, non-empty text without control characters and of at most `longest` characters; else undefined. */
 export function text(value: unknown, longest = 512): string | undefined {
   if (typeof value !== "string") return undefined;

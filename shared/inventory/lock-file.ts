@@ -3,10 +3,10 @@
  * packages that are locked; what is common to all stands here. Whether a lock file counts is decided in the image
  * (`lock-rule.ts`).
  */
-import { messageOf } from "../platform/errors.ts";
+import { messageOf, PermanentError } from "../platform/errors.ts";
 import { limits } from "../platform/limits.ts";
 import type { Extractor, Facts, PackageFacts, Wants } from "./extractor.ts";
-import { text } from "./fields.ts";
+import { text, unsupportedFormat } from "./fields.ts";
 import type { PackageType, Partial } from "./types.ts";
 
 /** What a lock file states of one package. */
@@ -33,7 +33,7 @@ export interface Lock {
 
 export interface LockFormat {
   readonly wants: Pick<Wants, "basenames" | "suffixes" | "accept">;
-  /** Linear in the text's length. Throws `PermanentError` `broken-document`. */
+  /** Linear in the text's length. Throws `PermanentError` `broken-document`, `unsupported-format`. */
   read(content: string, lock: Lock): void;
 }
 
@@ -81,7 +81,8 @@ function factsOf(format: LockFormat, type: PackageType, path: string, content: s
   try {
     format.read(content, lock);
   } catch (thrown) {
-    partial.push({ reason: "broken-lock-file", detail: messageOf(thrown) });
+    const isKnown = thrown instanceof PermanentError && thrown.code === unsupportedFormat;
+    partial.push({ reason: isKnown ? unsupportedFormat : "broken-lock-file", detail: messageOf(thrown) });
   }
   const packages = [...lock.packages.values()];
   partial.push(...lock.problems());

@@ -11,17 +11,20 @@ export interface XmlElement {
   readonly children: readonly XmlElement[];
   /** Of the element itself, trimmed. */
   readonly text: string;
+  /** Its opening tag, for `attributeOf`. */
+  readonly tag: string;
 }
 
 interface Open {
   readonly name: string;
+  readonly tag: string;
   readonly children: XmlElement[];
   readonly parts: string[];
 }
 
 /** The root element. Throws `PermanentError` `broken-document`. */
 export function parseXml(text: string): XmlElement {
-  const root: Open = { name: "", children: [], parts: [] };
+  const root: Open = { name: "", tag: "", children: [], parts: [] };
   const open: Open[] = [root];
   const countElement = createValueCounter();
   let at = 0;
@@ -34,7 +37,7 @@ export function parseXml(text: string): XmlElement {
     const one = open.pop();
     if (one === undefined || one.name !== name || open.length === 0)
       throw brokenDocument(`<${name.slice(0, 60)}> is not closed in turn`);
-    open.at(-1)?.children.push({ name, children: one.children, text: one.parts.join("").trim() });
+    open.at(-1)?.children.push({ name, children: one.children, text: one.parts.join("").trim(), tag: one.tag });
   }
   while (at < text.length) {
     const start = text.indexOf("<", at);
@@ -53,7 +56,7 @@ export function parseXml(text: string): XmlElement {
       if (text[start + 1] === "/") close(name);
       else {
         countElement();
-        if (open.push({ name, children: [], parts: [] }) > limits.documentDepth) {
+        if (open.push({ name, tag: text.slice(start, at), children: [], parts: [] }) > limits.documentDepth) {
           throw brokenDocument(`nested deeper than ${limits.documentDepth}`);
         }
         if (text[at - 2] === "/") close(name);
@@ -99,4 +102,25 @@ function decoded(text: string): string {
 /** The first child element of this name. */
 export function childOf(element: XmlElement | undefined, name: string): XmlElement | undefined {
   return element?.children.find((one) => one.name === name);
+}
+
+function lastWord(text: string): string {
+  let at = text.length;
+  while (at > 0 && !" \t\r\n".includes(text[at - 1] ?? "")) at--;
+  return text.slice(at);
+}
+
+/** The value of an attribute, by its name with prefix. */
+export function attributeOf({ tag }: XmlElement, name: string): string | undefined {
+  let at = 0;
+  for (let equals = tag.indexOf("="); equals >= 0; equals = tag.indexOf("=", at)) {
+    let start = equals + 1;
+    while (start < tag.length && " \t\r\n".includes(tag[start] ?? "")) start++;
+    const end = tag.indexOf(tag[start] ?? "", start + 1);
+    if (end < 0) return undefined;
+    const before = tag.slice(at, equals).trimEnd();
+    if (lastWord(before) === name) return decoded(tag.slice(start + 1, end));
+    at = end + 1;
+  }
+  return undefined;
 }

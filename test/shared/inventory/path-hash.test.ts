@@ -10,7 +10,7 @@ import {
 import { emptyName, readName } from "../../../shared/inventory/tar/name.ts";
 
 function collect(paths: Iterable<string>): ReturnType<typeof collectPathHashes> {
-  const hashes = collectPathHashes();
+  const hashes = collectPathHashes(300_000);
   for (const path of paths) {
     const { high, low } = pathState(path);
     hashes.add(high, low);

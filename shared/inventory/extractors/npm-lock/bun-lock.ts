@@ -3,15 +3,20 @@
  * `name@version`. The older binary form is not read.
  */
 
+import { PermanentError } from "../../../platform/errors.ts";
 import { limits } from "../../../platform/limits.ts";
 import { parseJsonWithComments } from "../../documents/json.ts";
 import { brokenDocument, itemsOf, member, membersOf } from "../../documents/value.ts";
+import { unsupportedFormat } from "../../fields.ts";
 import type { LockFormat } from "../../lock-file.ts";
 
 export const bunLock: LockFormat = {
   wants: { basenames: ["bun.lock", "bun.lockb"] },
   read(content, lock) {
-    if (lock.path.endsWith(".lockb")) throw brokenDocument("the binary form of Bun's lock file is not read");
+    if (lock.path.endsWith(".lockb")) {
+      const advice = "`bun install --save-text-lockfile` writes bun.lock, which is";
+      throw new PermanentError(unsupportedFormat, `the binary form of Bun's lock file is not read: ${advice}`);
+    }
     const root = parseJsonWithComments(content);
     if (member(root, "lockfileVersion") === undefined) throw brokenDocument("no lock file of Bun");
     const production = neededOutsideDevelopment(root);

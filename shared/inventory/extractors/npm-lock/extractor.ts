@@ -7,7 +7,7 @@ import { yarnLock } from "./yarn-lock.ts";
 
 export const extractor = lockFileExtractor({
   name: "npm-lock",
-  version: 1,
+  version: 2,
   type: "npm",
   formats: [packageLock, yarnLock, pnpmLock, bunLock],
 });

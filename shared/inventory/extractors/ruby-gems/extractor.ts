@@ -1,6 +1,7 @@
 /**
  * Installed Ruby gems, default gems included: `specifications/**.gemspec`, which RubyGems writes itself, with a first
- * line for readers that run no Ruby. https://guides.rubygems.org/specification-reference/
+ * line for readers that run no Ruby; and `bundler/gems/<repository>-<commit>/**.gemspec`, which Bundler writes anew in
+ * that form for gems out of repositories. https://guides.rubygems.org/specification-reference/
  */
 import type { Extractor, PackageFacts } from "../../extractor.ts";
 import { text } from "../../fields.ts";
@@ -19,11 +20,12 @@ const validVersion = /^\d[0-9A-Za-z.-]*$/;
 
 export const extractor: Extractor = {
   name: "ruby-gems",
-  version: 1,
+  version: 2,
   kind: "language",
   wants: {
     suffixes: [".gemspec"],
-    accept: (path) => /(^|\/)specifications\/(default\/)?[^/]+\.gemspec$/.test(path),
+    accept: (path) =>
+      /(^|\/)(specifications\/(default\/)?|bundler\/gems\/[^/]+\/([^/]+\/){0,2})[^/]+\.gemspec$/.test(path),
   },
   mode: "buffer",
   maxBytes: 4 * 1024 * 1024,

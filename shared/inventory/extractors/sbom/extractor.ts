@@ -1,34 +1,44 @@
 /**
- * SBOMs in the image, as JSON: CycloneDX, SPDX 2 and 3; those that apko leaves for each package
- * (`/var/lib/db/sbom/*.spdx.json`), Bitnami for each component (`.spdx-<name>.spdx`), and others by their usual names.
+ * SBOMs in the image: CycloneDX as JSON and XML, SPDX 2 as JSON, YAML and tag-value, SPDX 3 as JSON; those that apko
+ * leaves for each package (`/var/lib/db/sbom/*.spdx.json`), Bitnami for each component (`.spdx-<name>.spdx`), and
+ * others by their usual names. SPDX as RDF is told of, but not read.
  */
-import { messageOf } from "../../../platform/errors.ts";
+import { messageOf, PermanentError } from "../../../platform/errors.ts";
 import { limits } from "../../../platform/limits.ts";
 import { parseJson } from "../../documents/json.ts";
 import { member } from "../../documents/value.ts";
+import { parseXml } from "../../documents/xml.ts";
+import { parseYaml } from "../../documents/yaml.ts";
 import type { Extractor, Facts } from "../../extractor.ts";
-import { buildFacts } from "../../fields.ts";
+import { buildFacts, unsupportedFormat } from "../../fields.ts";
 import { cycloneDxPackages } from "./cyclonedx.ts";
+import { cycloneDxOfXml } from "./cyclonedx-xml.ts";
 import { spdxGraphPackages, spdxPackages } from "./spdx.ts";
+import { spdxOfTagValue } from "./spdx-tag-value.ts";
 import { type StatedPackage, statedFacts } from "./stated.ts";
 
 /** Names that say what the document is; under the others anything may stand. */
-const explicitName = /\.(spdx|cdx|cyclonedx)\.json$|\/?\.spdx-[^/]+\.spdx$/i;
-const usualName = /(^|[-_.])s?bom\.json$/i;
+const explicitName = /\.(spdx|cdx|cyclonedx)\.(json|xml)$|\.spdx\.(ya?ml|tag|rdf|rdf\.xml)$|(^|\/)\.spdx-[^/]+\.spdx$/i;
+const usualName = /(^|[-_.])s?bom\.(json|xml)$|\.spdx$/i;
 
 export const extractor: Extractor = {
   name: "sbom",
-  version: 1,
+  version: 2,
   kind: "language",
-  wants: { suffixes: [".json", ".spdx"], accept: isSbomPath },
+  wants: {
+    suffixes: [".json", ".xml", ".spdx", ".spdx.yaml", ".spdx.yml", ".spdx.tag", ".spdx.rdf"],
+    accept: isSbomPath,
+  },
   mode: "buffer",
   maxBytes: limits.sbomBytes,
   extract({ path, content }) {
-    const isExplicit = explicitName.test(path.slice(path.lastIndexOf("/") + 1));
+    const text = content.toString("utf8");
+    const base = path.slice(path.lastIndexOf("/") + 1);
+    const isExplicit = explicitName.test(base) || (/\.spdx$/i.test(base) && /^SPDXVersion:/m.test(text));
     try {
-      return read(parseJson(content.toString("utf8")), isExplicit);
+      return read(parse(path, text), isExplicit);
     } catch (thrown) {
-      return isExplicit ? { partial: [{ reason: "broken-sbom", detail: messageOf(thrown) }] } : {};
+      return isExplicit ? { partial: [{ reason: reasonOf(thrown), detail: messageOf(thrown) }] } : {};
     }
   },
 };
@@ -38,6 +48,26 @@ function isSbomPath(path: string): boolean {
   return (
     (explicitName.test(base) || usualName.test(base)) && !/(^|\/)(tests?|testdata|fixtures|__fixtures__)\//.test(path)
   );
+}
+
+function reasonOf(thrown: unknown): string {
+  return thrown instanceof PermanentError && thrown.code === unsupportedFormat ? unsupportedFormat : "broken-sbom";
+}
+
+/** The document in the shape that its format has as JSON; undefined where it is of none. */
+function parse(path: string, text: string): unknown {
+  const start = /[^\s\ufeff]/.exec(text)?.[0];
+  if (start === "{" || start === "[" || path.toLowerCase().endsWith(".json")) return parseJson(text);
+  if (start === "<") return xmlDocument(text);
+  return /\.ya?ml$/i.test(path) ? parseYaml(text)[0] : spdxOfTagValue(text);
+}
+
+function xmlDocument(text: string): unknown {
+  const document = parseXml(text);
+  if (document.name === "RDF" || document.name === "Document") {
+    throw new PermanentError(unsupportedFormat, "SPDX as RDF or XML is not read: it can be had as JSON or tag-value");
+  }
+  return cycloneDxOfXml(document);
 }
 
 function read(document: unknown, isExplicit: boolean): Facts {

@@ -5,7 +5,7 @@ import { stringify } from "yaml";
 import { parseJson, parseJsonWithComments } from "../../../../shared/inventory/documents/json.ts";
 import { parseToml } from "../../../../shared/inventory/documents/toml.ts";
 import { member } from "../../../../shared/inventory/documents/value.ts";
-import { parseXml } from "../../../../shared/inventory/documents/xml.ts";
+import { attributeOf, parseXml } from "../../../../shared/inventory/documents/xml.ts";
 import { parseYaml } from "../../../../shared/inventory/documents/yaml.ts";
 import { limits } from "../../../../shared/platform/limits.ts";
 
@@ -192,7 +192,7 @@ describe("XML", () => {
   it("reads elements, texts and references", () => {
     const text =
       '\ufeff<?xml version="1.0"?><!-- <x> --><p:a xmlns:p="u>v"><b c=\'>\'/> t &lt;&#65;&#x42;&other; <![CDATA[<&]]><d> e\n</d></p:a>\n';
-    expect(parseXml(text)).toEqual({
+    expect(parseXml(text)).toMatchObject({
       name: "a",
       text: "t <AB&other; <&",
       children: [
@@ -200,6 +200,19 @@ describe("XML", () => {
         { name: "d", text: "e", children: [] },
       ],
     });
+  });
+
+  it("attributes, by their names alone", () => {
+    const root = parseXml(`<a b = "x='1' type=2 &lt;" type='c>d'\n xmlns:e="f"><g type/></a>`);
+    expect(["b", "type", "xmlns:e", "e", "x"].map((name) => attributeOf(root, name))).toEqual([
+      "x='1' type=2 <",
+      "c>d",
+      "f",
+      undefined,
+      undefined,
+    ]);
+    const [inner] = root.children;
+    expect(inner && attributeOf(inner, "type")).toBeUndefined();
   });
 
   it.each([

@@ -51,7 +51,12 @@ it("each wants its own files only", () => {
     "php-composer": ["app/vendor/composer/installed.json"],
     "python-egg": ["lib/a-1-py3.egg", "lib/a-1-py3.egg/EGG-INFO/PKG-INFO"],
     r: ["usr/lib/R/library/boot/DESCRIPTION"],
-    "ruby-gems": ["g/specifications/a-1.gemspec", "g/specifications/default/a-1.gemspec"],
+    "ruby-gems": [
+      "g/specifications/a-1.gemspec",
+      "g/specifications/default/a-1.gemspec",
+      "usr/local/bundle/bundler/gems/rails-0a1b2c3d4e5f/rails.gemspec",
+      "usr/local/bundle/bundler/gems/rails-0a1b2c3d4e5f/activesupport/activesupport.gemspec",
+    ],
   };
   const others = [
     "opt/conda/conda-meta/history",
@@ -63,6 +68,7 @@ it("each wants its own files only", () => {
     "a.egg-info/PKG-INFO",
     "DESCRIPTION",
     "g/gems/a-1/a.gemspec",
+    "bundler/gems/a-1/spec/fixtures/b/b.gemspec",
   ];
   const names = (path: string): string[] => matcher.match(path).map(({ name }) => name);
   for (const [name, paths] of Object.entries(wanted)) expect(paths.map(names)).toEqual(paths.map(() => [name]));

@@ -600,7 +600,7 @@ describe("formats", () => {
 
   it("Bun's binary form is told of", () => {
     expect(problems(extract("app/bun.lockb", "#!/usr/bin/env bun\nbun-lockfile-format-v0\n"))).toEqual([
-      "broken-lock-file: the binary form of Bun's lock file is not read",
+      "unsupported-format: the binary form of Bun's lock file is not read: `bun install --save-text-lockfile` writes bun.lock, which is",
     ]);
   });
 });

@@ -114,6 +114,89 @@ describe("documents", () => {
     expect(packages).toMatchObject([{ type: "pypi", name: "a", version: "1.0", evidence: "sbom" }]);
   });
 
+  it("CycloneDX as XML gives what it gives as JSON", () => {
+    const xml = `<?xml version="1.0"?>
+      <bom xmlns="http://cyclonedx.org/schema/bom/1.5" version="1">
+        <metadata><component type="container"><name>image</name><version>1</version></component></metadata>
+        <components>
+          <component type="library" bom-ref="a">
+            <group>@s</group><name>a</name><version>1.0.0</version><scope>optional</scope>
+            <licenses><license><id>MIT</id></license><license><name>own</name></license></licenses>
+            <purl>pkg:npm/%40s/a@1.0.0?x=y&amp;z=1</purl>
+            <components><component type="framework"><name>b</name><version>2</version></component></components>
+          </component>
+          <component type='file'><name>c</name><version>3</version></component>
+        </components>
+      </bom>`;
+    const json = cycloneDx(
+      library("pkg:npm/%40s/a@1.0.0?x=y&z=1", {
+        scope: "optional",
+        licenses: [{ license: { id: "MIT" } }, { license: { name: "own" } }],
+        components: [{ type: "framework", name: "b", version: "2" }],
+      }),
+    );
+    for (const path of ["app/bom.xml", "x.cdx.xml"]) expect(extract(xml, path)).toEqual(extract(json));
+    expect(extract(xml, "app/bom.xml").packages).toHaveLength(2);
+    expect(extract("<project><bom/></project>", "app/bom.xml")).toEqual({});
+    expect(extract(xml.slice(0, 300), "x.cdx.xml").partial).toMatchObject([{ reason: "broken-sbom" }]);
+    expectBounded(sbom, "x.cdx.xml", xml);
+  });
+
+  it("SPDX 2 as tag-value and YAML gives what it gives as JSON", () => {
+    const tagValue = `SPDXVersion: SPDX-2.3\r
+DataLicense: CC0-1.0
+# PackageName: comment
+PackageName: libssl3
+SPDXID: SPDXRef-a
+PackageVersion: 3.1-r0
+PackageLicenseConcluded: NOASSERTION
+PackageLicenseDeclared: Apache-2.0
+PackageComment: <text>several lines
+PackageName: not this
+PackageVersion: 9</text>
+ExternalRef: SECURITY cpe23Type cpe:2.3:a:openssl:openssl:3.1:*:*:*:*:*:*:*
+ExternalRef: PACKAGE-MANAGER purl pkg:apk/wolfi/libssl3@3.1-r0?arch=x86_64
+
+FileName: ./x
+PackageVersion: 7
+PackageName: app
+PackageVersion: 1
+PrimaryPackagePurpose: APPLICATION
+`;
+    const yaml = `spdxVersion: SPDX-2.3
+packages:
+- name: libssl3
+  versionInfo: "3.1-r0"
+  licenseConcluded: NOASSERTION
+  licenseDeclared: Apache-2.0
+  externalRefs:
+  - referenceType: cpe23Type
+    referenceLocator: "cpe:2.3:a"
+  - referenceType: purl
+    referenceLocator: pkg:apk/wolfi/libssl3@3.1-r0?arch=x86_64
+- {name: app, versionInfo: "1", primaryPackagePurpose: APPLICATION}
+`;
+    const facts = extract(
+      spdx(
+        spdxPackage("libssl3", "3.1-r0", "pkg:apk/wolfi/libssl3@3.1-r0?arch=x86_64", { licenseDeclared: "Apache-2.0" }),
+        spdxPackage("app", "1", undefined, { primaryPackagePurpose: "APPLICATION" }),
+      ),
+      "x.spdx.json",
+    );
+    expect(facts.packages).toHaveLength(2);
+    for (const path of ["x.spdx", "x.spdx.tag"]) expect(extract(tagValue, path)).toEqual(facts);
+    expect(extract(yaml, "x.spdx.yaml")).toEqual(facts);
+    expect(extract("MIT License\n\nCopyright: x\n", "usr/share/licenses/x.spdx")).toEqual({});
+    expectBounded(sbom, "x.spdx", tagValue);
+  });
+
+  it("SPDX as RDF is told of", () => {
+    const rdf = '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"></rdf:RDF>';
+    for (const path of ["x.spdx.rdf", "x.spdx.rdf.xml", "x.spdx.xml"]) {
+      expect(extract(rdf, path)).toMatchObject({ partial: [{ reason: "unsupported-format" }] });
+    }
+  });
+
   it("types that the inventory does not know keep their purl", () => {
     expect(extract(cycloneDx(library("pkg:hackage/acme/lens@5.2"))).packages).toMatchObject([
       { type: "generic", name: "acme/lens", version: "5.2", statedPurl: "pkg:hackage/acme/lens@5.2" },
@@ -143,9 +226,12 @@ describe("documents", () => {
       "app/bom.json",
       "app/image-sbom.json",
       "site-packages/a-1.dist-info/sboms/auditwheel.cdx.json",
+      "app/bom.xml",
+      "app/x.spdx",
+      "app/x.spdx.yml",
     ];
     expect(names.map((name) => matcher.match(name).map((one) => one.name))).toEqual(names.map(() => ["sbom"]));
-    const others = ["app/combom.json", "usr/share/licenses/x.spdx", "app/test/bom.json", "app/package.json"];
+    const others = ["app/combom.json", "app/pom.xml", "usr/share/x.tag", "app/test/bom.json", "app/package.json"];
     expect(others.map((name) => matcher.match(name))).toEqual(others.map(() => []));
   });
 
