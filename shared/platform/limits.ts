@@ -100,6 +100,28 @@ export const limits = {
   advisoryVersions: 2000,
   /** One opened shard. */
   advisoryShardBytes: 512 * MB,
+  /** VEX: one document, its statements, its products with their components, a text in it, and what is told of its faults. */
+  vexDocumentBytes: 16 * MB,
+  vexStatements: 100_000,
+  vexProducts: 1_000_000,
+  vexTextCharacters: 2000,
+  vexProblems: 100,
+  /** Files that one setting or option leads to, and their bytes. */
+  vexFiles: 5000,
+  vexFilesBytes: 256 * MB,
+  /** What is stored beside an image about it: documents, one of them (VEX in base64), and all of them. */
+  attachedDocuments: 50,
+  attachedDocumentBytes: 24 * MB,
+  attachedBytes: 64 * MB,
+  /** Findings in one VEX document that is written. */
+  vexFindings: 10_000,
+  /** Packages of one shard that a change of the advisories tells one by one; beyond, the shard counts as changed whole. */
+  changedPackagesPerShard: 20_000,
+  /** One document of a re-match, expanded; images in one batch of it; findings and images that its report lists. */
+  rematchDocumentBytes: 256 * MB,
+  imagesPerBatch: 25,
+  findingsPerReport: 20_000,
+  imagesPerReport: 1000,
   /** The store (DynamoDB, S3, SQS and EventBridge allow a little more; the embedded adapters hold the same line). */
   keyBytes: 1024,
   itemBytes: 350 * kB,
