@@ -41,6 +41,20 @@ export interface Ecosystem {
   shards(distribution: Distribution | undefined, available: readonly string[]): ShardChoice | undefined;
   /** Under which name and version a package is looked up. */
   subject(item: Package): Subject;
+  /** Some records are about source packages (`Affected.source`): the name and version that a package meets them by. */
+  sourceSubject?(item: Package): Subject;
+  /**
+   * Builds beside the usual ones, with an order of versions of their own (Oracle's `_fips`): a fix in one flavour says
+   * nothing of a build of another. Empty: the usual.
+   */
+  flavour?(version: string): string;
+  /**
+   * The minor release that a build is made for, where its version tells. Of several fixes in one record the one for
+   * that release counts alone: a later release may have begun without it.
+   */
+  minorRelease?(version: string): string | undefined;
+  /** Whether a package is from one of these products (`Affected.products`; empty: from the distribution itself). */
+  isFrom?(item: Package, products: readonly string[]): boolean;
   /** Advisories leave out epochs that the packages have: then they mean the package's own. */
   readonly advisoriesOmitEpoch?: true;
   /** The maker of a package that is not the distribution's (deb Maintainer, rpm Vendor), if it can be told. */

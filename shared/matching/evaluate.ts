@@ -8,8 +8,11 @@ import { withoutEpoch } from "./subjects.ts";
 
 export type Verdict =
   | { readonly kind: "affected"; readonly comparison: string; readonly fixed?: string }
-  /** `fixedAt`: the version is at or after one of the fixes, which is more than not being in a range. */
-  | { readonly kind: "unaffected"; readonly fixedAt?: string }
+  /**
+   * `fixedAt`: the version is at or after one of the fixes, which is more than not being in a range. `elsewhere`: the
+   * record is about other builds (another module stream, architecture, product), so it does not clear this one.
+   */
+  | { readonly kind: "unaffected"; readonly fixedAt?: string; readonly elsewhere?: true }
   /** It may be affected, and this is why it cannot be said. */
   | { readonly kind: "undecided"; readonly reason: string };
 
@@ -25,12 +28,46 @@ export interface Candidate {
 
 /** Judges a package against what a record says about its name. */
 export function evaluate(candidate: Candidate, affected: Affected): Verdict {
-  if (affected.binaries !== undefined && !affected.binaries.includes(candidate.item.name))
-    return { kind: "unaffected" };
+  const elsewhere: Verdict = { kind: "unaffected", elsewhere: true };
+  if (!isAbout(candidate, affected)) return elsewhere;
   const stream = judgeStream(candidate.item, affected.modules);
-  if (stream === "other") return { kind: "unaffected" };
-  const verdict = judgeVersion(candidate, affected);
-  return verdict.kind === "affected" && stream !== "same" ? { kind: "undecided", reason: stream.reason } : verdict;
+  if (stream === "other") return elsewhere;
+  const told = affected.ranges ?? [];
+  const ranges = rangesFor(candidate, told);
+  if (ranges.length === 0 && told.length > 0) return elsewhere;
+  const verdict = judgeVersion(candidate, { ...affected, ranges });
+  if (verdict.kind !== "affected") return verdict;
+  if (stream !== "same") return { kind: "undecided", reason: stream.reason };
+  return affected.state === "not-affected" && verdict.fixed === undefined ? { kind: "unaffected" } : verdict;
+}
+
+/** Whether a record's word is about builds like this one, whatever their versions. */
+function isAbout({ item, ecosystem }: Candidate, { binaries, arches, products }: Affected): boolean {
+  if (binaries !== undefined && !binaries.includes(item.name)) return false;
+  const { architecture } = item;
+  // Packages for all architectures were built for each of them.
+  const anywhere = architecture === undefined || architecture === "noarch";
+  if (arches !== undefined && !anywhere && !arches.includes(architecture)) return false;
+  return ecosystem.isFrom?.(item, products ?? []) ?? true;
+}
+
+type Ranges = readonly (readonly RangeEvent[])[];
+
+/** The ranges whose fixes are of the package's own flavour, and of its minor release where there are such. */
+function rangesFor({ ecosystem, subject }: Candidate, ranges: Ranges): Ranges {
+  const fixOf = (events: readonly RangeEvent[]) => events.findLast(([kind]) => kind === "fixed")?.[1];
+  const { flavour, minorRelease } = ecosystem;
+  const alike =
+    flavour === undefined
+      ? ranges
+      : ranges.filter((events) => {
+          const fix = fixOf(events);
+          return fix === undefined || flavour(fix) === flavour(subject.version);
+        });
+  const release = minorRelease?.(subject.version);
+  if (minorRelease === undefined || release === undefined || alike.length < 2) return alike;
+  const own = alike.filter((events) => minorRelease(fixOf(events) ?? "") === release);
+  return own.length > 0 ? own : alike;
 }
 
 /**

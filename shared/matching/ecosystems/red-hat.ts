@@ -1,9 +1,12 @@
 import type { Distribution } from "../../inventory/types.ts";
-import { type Ecosystem, type ExtendedStream, majorOf, present } from "../ecosystem.ts";
-import { binarySubject, rpmThirdParty } from "../subjects.ts";
+import { type Ecosystem, type ExtendedStream, majorOf } from "../ecosystem.ts";
+import { binarySubject, rpmSourceSubject, rpmThirdParty } from "../subjects.ts";
 
 /** CentOS rebuilds RHEL and has no advisories of its own. */
 const ids = new Set(["rhel", "centos"]);
+
+/** From release 10 on OSV records name the minor release too (`enterprise_linux:10.1`). */
+const main = /^Red Hat:enterprise_linux:([0-9]+)(?:\.[0-9]+)?$/;
 
 /**
  * Minor releases with longer support publish fixes of their own versions (`1.2-3.el9_2.1` where the main stream has
@@ -23,6 +26,14 @@ function minorStreams(distribution: Distribution, available: readonly string[]):
   });
 }
 
+const fastDatapath = /\.el[0-9]+fdp/;
+
+/** `9.2` of `1.2-3.el9_2.1` and of `1.2-3.module+el9.2.0+1+2`. */
+function minorReleaseOf(version: string): string | undefined {
+  const found = /\.el([0-9]+)_([0-9]+)/.exec(version) ?? /\.module\+el([0-9]+)\.([0-9]+)\./.exec(version);
+  return found === null ? undefined : `${found[1]}.${found[2]}`;
+}
+
 export const ecosystem: Ecosystem = {
   name: "Red Hat",
   type: "rpm",
@@ -30,10 +41,15 @@ export const ecosystem: Ecosystem = {
   shards(distribution, available) {
     if (distribution === undefined || !ids.has(distribution.id)) return undefined;
     return {
-      primary: present([`Red Hat:enterprise_linux:${majorOf(distribution) ?? ""}`], available),
+      primary: available.filter((shard) => main.exec(shard)?.[1] === majorOf(distribution)),
       extended: minorStreams(distribution, available),
     };
   },
   subject: binarySubject,
+  sourceSubject: rpmSourceSubject,
+  minorRelease: minorReleaseOf,
+  // Fast Datapath has builds of the same names, in an order of versions of their own.
+  isFrom: ({ version }, products) =>
+    fastDatapath.test(version) === products.some((cpe) => cpe.endsWith("fastdatapath")),
   thirdParty: rpmThirdParty(/^(?:Red Hat|CentOS)/),
 };
