@@ -116,12 +116,12 @@ function recordSamples(): Sample[] {
     opaque: [],
     links: [["c", "d"]],
     partial: [],
-    outside: 0,
+    outside: {},
   };
   const described = zstdCompressSync(JSON.stringify(description));
   const sizes = Buffer.alloc(16);
   for (const [index, part] of [set, set, set, described].entries()) sizes.writeUInt32LE(part.length, 4 * index);
-  return [{ path: "record", content: Buffer.concat([Buffer.from("PWLAYER2"), sizes, set, set, set, described]) }];
+  return [{ path: "record", content: Buffer.concat([Buffer.from("PWLAYER3"), sizes, set, set, set, described]) }];
 }
 
 async function readRecord(bytes: Buffer): Promise<void> {

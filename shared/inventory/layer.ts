@@ -74,8 +74,8 @@ const setIdBits = 0o6000;
 const opaqueMarker = ".wh..wh..opq";
 
 function createScan(matcher: Matcher): Scan {
-  const paths = collectPathHashes();
-  const directories = collectPathHashes();
+  const paths = collectPathHashes(limits.entriesPerLayer);
+  const directories = collectPathHashes(limits.entriesPerLayer);
   const ancestors = collectAncestors(limits.leadingDirectoriesPerLayer);
   let lastDirectory = 0;
   const links = new Map<string, { target: string; position: Position }>();

@@ -3,8 +3,6 @@
  * advance byte by byte, hence the hash of a path continues the hash of its directory. Not cryptographic: who can
  * forge a collision also wrote the image, and could as well have left the file out.
  */
-import { release } from "./release.ts";
-
 const multiplierHigh = 0x01000193;
 const multiplierLow = 0x9e3779b1;
 
@@ -89,37 +87,52 @@ export interface PathHashes {
   intoSet(except?: PathSet): PathSet;
 }
 
-/** 4 MB: growing by pages, millions of paths are never copied but for sorting. */
-const pageWords = 1 << 20;
+/** 128 kB. */
+const pageWords = 1 << 15;
 
-export function collectPathHashes(): PathHashes {
+/** What a large collection grows by, in bytes. */
+const step = 1 << 20;
+
+/**
+ * `most`: paths that there may be. Small collections are one page. Large ones take memory as they grow, in a range of
+ * addresses kept free for `most`: they are never copied, sorted where they stand, and give back what repeats took.
+ */
+export function collectPathHashes(most: number): PathHashes {
   // Low word first: on a little-endian machine (all that Node's builds for Lambda run on) two words are one uint64.
-  let pages: Uint32Array<ArrayBuffer>[] = [];
   let page = new Uint32Array(2 * 64);
   let filled = 0;
-  let length = 0;
+  /** Full pages, and how many words they are. */
+  let large: ArrayBuffer | undefined;
+  let stored = 0;
 
   function grow(): void {
-    if (page.length < pageWords) {
-      const wider = new Uint32Array(Math.min(page.length * 4, pageWords));
-      wider.set(page);
-      page = wider;
+    if (page.length === pageWords) {
+      storePage();
       return;
     }
-    pages.push(page);
-    page = new Uint32Array(pageWords);
+    const wider = new Uint32Array(page.length * 4);
+    wider.set(page);
+    page = wider;
+  }
+
+  function storePage(): void {
+    large ??= new ArrayBuffer(0, { maxByteLength: Math.ceil((8 * most) / step) * step });
+    const end = (stored + filled) * 4;
+    if (end > large.byteLength) large.resize(Math.ceil(end / step) * step);
+    new Uint32Array(large, stored * 4, filled).set(page.subarray(0, filled));
+    stored += filled;
     filled = 0;
   }
 
   function* allPages(): Generator<Uint32Array<ArrayBuffer>, void, undefined> {
-    yield* pages;
+    if (large !== undefined) yield new Uint32Array(large, 0, stored);
     yield page.subarray(0, filled);
   }
 
-  /** Which of many states may be among the entries: one in seventy that are not gets through. */
+  /** Which of many states may be among the entries: one in thirty that are not gets through. */
   function* likely(states: Iterable<PathState>): Generator<PathState, void, undefined> {
     let bits: Uint8Array | undefined;
-    const mask = 2 ** Math.ceil(Math.log2(Math.max(64, length))) - 1;
+    const mask = 2 ** Math.ceil(Math.log2(Math.max(64, (stored + filled) / 2))) - 1;
     for (const state of states) {
       if (bits === undefined) {
         bits = new Uint8Array(mask + 1);
@@ -138,14 +151,13 @@ export function collectPathHashes(): PathHashes {
 
   return {
     get count() {
-      return length / 2;
+      return (stored + filled) / 2;
     },
     add(high, low) {
       if (filled === page.length) grow();
       page[filled] = finish(low);
       page[filled + 1] = finish(high);
       filled += 2;
-      length += 2;
     },
     lastIndexes(states) {
       const last = new Map<number, number>();
@@ -160,17 +172,15 @@ export function collectPathHashes(): PathHashes {
       return ({ high, low }) => last.get(wideKey(finish(high), finish(low))) ?? -1;
     },
     intoSet(except) {
-      const all = new Uint32Array(length);
-      let at = 0;
-      for (const words of allPages()) {
-        all.set(words, at);
-        at += words.length;
-        release(new Uint8Array(words.buffer));
+      if (large === undefined) {
+        const words = page.slice(0, filled);
+        return pathSet(words.subarray(0, sortOnce(words, except)));
       }
-      pages = [];
+      storePage();
       page = new Uint32Array(0);
-      filled = 0;
-      return sortedSet(all, except);
+      const kept = sortOnce(new Uint32Array(large, 0, stored), except);
+      large.resize(kept * 4);
+      return pathSet(new Uint32Array(large, 0, kept));
     },
   };
 }
@@ -180,7 +190,8 @@ function wideKey(high: number, low: number): number {
   return high * 0x200000 + (low >>> 11);
 }
 
-function sortedSet(words: Uint32Array, except: PathSet | undefined): PathSet {
+/** Sorts pairs in their place, without repeats and without what `except` has; returns how many words are left. */
+function sortOnce(words: Uint32Array, except: PathSet | undefined): number {
   const pairs = new BigUint64Array(words.buffer, words.byteOffset, words.length / 2);
   pairs.sort();
   let kept = 0;
@@ -193,7 +204,7 @@ function sortedSet(words: Uint32Array, except: PathSet | undefined): PathSet {
     words[kept + 1] = high;
     kept += 2;
   }
-  return pathSet(words.subarray(0, kept));
+  return kept;
 }
 
 /** A sorted, immutable set of path hashes. */
@@ -235,7 +246,7 @@ export function collectAncestors(most: number): {
   /** False when there are too many: those of this path are left out. */
   add(path: Uint8Array, start: number, base: number): boolean;
 } {
-  const hashes = collectPathHashes();
+  const hashes = collectPathHashes(most);
   const recent = new Int32Array(1 << 12);
   return {
     hashes,

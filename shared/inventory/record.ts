@@ -50,9 +50,12 @@ export interface LayerRecords {
 /** Larger path sets get a blob of their own: they need not be copied to be written. */
 const inlineBytes = 1024 * 1024;
 
+const setNames = ["paths", "directories", "implied"] as const;
+type SetName = (typeof setNames)[number];
+
 /**
- * Keeps layer records under `layers/<diffID>/<hash of the extractors' versions>`, and the paths of very large layers
- * beside them, with `.paths` at the end.
+ * Keeps layer records under `layers/<diffID>/<hash of the extractors' versions>`, and the path sets of very large layers
+ * beside them, with `.paths`, `.directories` and `.implied` at the end.
  */
 export function layerRecordsIn(blobs: Pick<Blobs, "get" | "put">): LayerRecords {
   return {
@@ -62,19 +65,22 @@ export function layerRecordsIn(blobs: Pick<Blobs, "get" | "put">): LayerRecords 
       const record = stored && (await parseRecord(stored));
       if (record?.diffId !== diffId || record.extractors !== extractors) return undefined;
       const { outside, ...rest } = record;
-      if (outside === 0) return rest;
-      const bytes = await blobs.get(`${key}.paths`);
-      return bytes?.length === outside ? { ...rest, paths: pathSetOf(bytes) } : undefined;
+      const sets: { -readonly [Name in SetName]?: PathSet } = {};
+      for (const name of setNames) {
+        const bytes = outside[name] === undefined ? undefined : await blobs.get(`${key}.${name}`);
+        if (bytes?.length !== outside[name]) return undefined;
+        if (bytes !== undefined) sets[name] = pathSetOf(bytes);
+      }
+      return { ...rest, ...sets };
     },
     async put(record) {
       const key = recordKey(record.diffId, record.extractors);
-      const { bytes } = record.paths;
-      const isLarge = bytes.length > inlineBytes;
-      // The paths first: a record that can be found is complete.
-      if (isLarge) await blobs.put(`${key}.paths`, bytes, "application/octet-stream");
-      const body = isLarge
-        ? await serialise({ ...record, paths: pathSetOf(new Uint8Array(0)), outside: bytes.length })
-        : await serialise({ ...record, outside: 0 });
+      const large = setNames.filter((name) => record[name].bytes.length > inlineBytes);
+      // The sets first: a record that can be found is complete.
+      for (const name of large) await blobs.put(`${key}.${name}`, record[name].bytes, "application/octet-stream");
+      const outside = Object.fromEntries(large.map((name) => [name, record[name].bytes.length]));
+      const emptied = Object.fromEntries(large.map((name) => [name, pathSetOf(new Uint8Array(0))]));
+      const body = await serialise({ ...record, ...emptied, outside });
       await blobs.put(key, body, "application/octet-stream");
     },
   };
@@ -97,7 +103,7 @@ function recordKey(diffId: string, extractors: string): string {
 }
 
 /** Sizes of the path sets, and of the compressed description: four 32-bit numbers, after the name of the format. */
-const head = { name: "PWLAYER2", bytes: 8 + 4 * 4 };
+const head = { name: "PWLAYER3", bytes: 8 + 4 * 4 };
 
 /**
  * A head, the path sets as they are, and the rest as zstd-compressed JSON. Path sets are most of a large record and, as
@@ -137,13 +143,13 @@ async function parseRecord(stored: Uint8Array): Promise<StoredRecord | undefined
   }
 }
 
-/** `outside`: bytes of the paths, when they are a blob of their own. */
-type StoredRecord = LayerRecord & { readonly outside: number };
+/** `outside`: bytes of the path sets that are blobs of their own. */
+type StoredRecord = LayerRecord & { readonly outside: { readonly [Name in SetName]?: number } };
 type Description = Omit<StoredRecord, "paths" | "directories" | "implied">;
 
 /** Written by this code under a key that names its version: the outline is enough to tell a damaged one. */
 function isDescription(value: unknown): value is Description {
   if (typeof value !== "object" || value === null || !("schema" in value) || !("files" in value)) return false;
-  if (!("outside" in value) || typeof value.outside !== "number") return false;
+  if (!("outside" in value) || typeof value.outside !== "object" || value.outside === null) return false;
   return value.schema === "portwarden.layer/1" && Array.isArray(value.files);
 }
