@@ -3,6 +3,7 @@ import { limits } from "../platform/limits.ts";
 import { type BuildFacts, buildFactsOf } from "./build-facts.ts";
 import { withLogsApplied } from "./database-logs.ts";
 import { distributionOf } from "./distribution.ts";
+import { installedFrom } from "./installed-from.ts";
 import { createLockRule } from "./lock-rule.ts";
 import { gatherPackages } from "./mentions.ts";
 import { type MergedImage, packageKey } from "./merge.ts";
@@ -25,13 +26,14 @@ export function assemble(merged: MergedImage, diffIds: readonly string[]): Assem
   const owners = ownersOf(counting, distribution);
   const gathering = gatherPackages(distribution);
   const locks = createLockRule(counting.files);
+  const repositoryOf = installedFrom(image.files);
   const build = buildFactsOf(image.files, diffIds);
   const partial: Partial[] = [...image.partial, ...build.partial];
   for (const [path, file] of counting.files) {
     const facts = file.record.facts.filter(({ lockOf }) => lockOf === undefined || !locks.isInstalled(lockOf, path));
     for (const one of facts.flatMap(({ packages: found }) => found ?? [])) {
       const broughtBy = diffIds[file.since.get(packageKey(one)) ?? file.layer] ?? "";
-      gathering.add({ facts: one, path, layer: broughtBy, ownedBy: owners.get(path) });
+      gathering.add({ facts: repositoryOf(one), path, layer: broughtBy, ownedBy: owners.get(path) });
     }
     const layer = diffIds[file.layer] ?? "";
     for (const one of facts.flatMap(({ partial: found }) => found ?? [])) partial.push({ ...one, path, layer });

@@ -43,6 +43,7 @@ export function packageNotes(one: Package): readonly Note[] {
     "portwarden:source": one.source && `${one.source.name}@${one.source.version}`,
     "portwarden:modularity": one.modularity,
     "portwarden:installer": one.installer,
+    "portwarden:installed-from": one.repository,
     "portwarden:owned-by": one.ownedBy,
     "portwarden:described-by": one.describedBy?.join(" "),
     "portwarden:origin": one.origin,

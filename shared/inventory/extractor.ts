@@ -51,8 +51,15 @@ export interface Facts {
    * file's packages are left from before a migration and do not count.
    */
   readonly supersededBy?: readonly string[];
+  /** From which repositories packages were installed, where a file of its own says it. */
+  readonly installedFrom?: readonly InstalledFrom[];
   /** Where on the pages of its database each of `packages` stands. */
   readonly tablePages?: TablePages;
+}
+
+/** A package and the id of the repository it came from. `version`: with its epoch, where that is not 0. */
+export interface InstalledFrom extends Required<Pick<PackageFacts, "type" | "name" | "version" | "architecture">> {
+  readonly repository: string;
 }
 
 /**

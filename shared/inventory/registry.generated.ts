@@ -10,6 +10,7 @@ import { extractor as conanLock } from "./extractors/conan-lock/extractor.ts";
 import { extractor as conda } from "./extractors/conda/extractor.ts";
 import { extractor as dartLock } from "./extractors/dart-lock/extractor.ts";
 import { extractor as dart } from "./extractors/dart/extractor.ts";
+import { extractor as dnfHistory } from "./extractors/dnf-history/extractor.ts";
 import { extractor as dotnetLock } from "./extractors/dotnet-lock/extractor.ts";
 import { extractor as dotnet } from "./extractors/dotnet/extractor.ts";
 import { extractor as dpkg } from "./extractors/dpkg/extractor.ts";
@@ -55,6 +56,7 @@ export const extractors: readonly AnyExtractor[] = [
   conda,
   dartLock,
   dart,
+  dnfHistory,
   dotnetLock,
   dotnet,
   dpkg,

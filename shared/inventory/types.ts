@@ -90,6 +90,8 @@ export interface Package {
   readonly vendor?: string;
   /** rpm MODULARITYLABEL. */
   readonly modularity?: string;
+  /** Id of the repository that it was installed from, as the package manager's history says (dnf). */
+  readonly repository?: string;
   /** purl of the OS package that owns the file this package was read from. */
   readonly ownedBy?: string;
   /** Brought by the base image alone, or (also) by the image's own layers; absent when the base image is unknown. */

@@ -7,6 +7,7 @@ const tags = {
   release: 1002,
   epoch: 1003,
   vendor: 1011,
+  architecture: 1022,
   files: 1027,
   sourceRpm: 1044,
   modularity: 5096,

@@ -6,8 +6,8 @@
 import { PermanentError } from "../../../platform/errors.ts";
 import { limits } from "../../../platform/limits.ts";
 import type { TablePages } from "../../extractor.ts";
-import { type Cell, type Pages, readCell, readPayload, readRecord, rootIn, tablePage } from "./sqlite.ts";
-import { readWal } from "./wal.ts";
+import { type Cell, type Pages, readCell, readPayload, readRecord, rootIn, tablePage } from "../../sqlite/table.ts";
+import { readWal } from "../../sqlite/wal.ts";
 
 export interface LogPages {
   readonly pageSize: number;

@@ -1,8 +1,8 @@
 /** The table of packages in an SQLite database, and on which pages its rows stand. */
 import { limits } from "../../../platform/limits.ts";
 import type { TablePages, TableRow } from "../../extractor.ts";
+import { pageSizeOf, readTable } from "../../sqlite/table.ts";
 import type { Headers } from "./headers.ts";
-import { pageSizeOf, readTable } from "./sqlite.ts";
 
 /** Undefined where there are too many rows to keep their places. Throws where the database is damaged. */
 export function sqliteInto(headers: Headers, file: Buffer, wal: Buffer | undefined): TablePages | undefined {

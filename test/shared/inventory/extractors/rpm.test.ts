@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import type { Facts } from "../../../../shared/inventory/extractor.ts";
 import { extractor } from "../../../../shared/inventory/extractors/rpm/extractor.ts";
-import { readTable } from "../../../../shared/inventory/extractors/rpm/sqlite.ts";
+import { readTable } from "../../../../shared/inventory/sqlite/table.ts";
 import { sharedData } from "../../../support/shared-data.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "portwarden-sqlite-"));

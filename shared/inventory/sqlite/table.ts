@@ -1,5 +1,5 @@
 /**
- * A read-only reader of SQLite database files, as much as the RPM database needs: the rows of one ordinary table.
+ * A read-only reader of SQLite database files, as much as package databases need: the rows of one ordinary table.
  * https://www.sqlite.org/fileformat2.html. Every page is visited at most once, and all rows together may have
  * no more bytes than the file (cells of a page may overlap), so that damaged or hostile files cost no more than their
  * size.
