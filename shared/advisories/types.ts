@@ -113,6 +113,11 @@ export type FeedRecord =
       readonly affected: readonly AffectedPackage[];
       /** Licence of the record, as SPDX names it, where its publisher states one. */
       readonly licence?: string;
+      /**
+       * Where a feed tells of one id in several documents (one for each repository): which of them this is. A record
+       * only takes the place of one with the same scope.
+       */
+      readonly scope?: string;
     }
   /** Known to be exploited since that day (YYYY-MM-DD). */
   | { readonly kind: "exploited"; readonly cve: string; readonly since: string }
@@ -149,6 +154,8 @@ export interface EndOfLifeRow {
   readonly date?: string;
   /** With paid or community extension, YYYY-MM-DD. */
   readonly extended?: string;
+  /** The publisher's own words: `incompatible with PHP8`. At most 200 characters. */
+  readonly reason?: string;
 }
 
 export interface FeedContext {
@@ -164,8 +171,11 @@ export interface Feed {
   readonly name: string;
   /** Is this document in my form? A cheap look at name and bytes; documents that no feed recognises are counted. */
   recognises(document: Buffer, file: string): boolean;
-  /** What the document says. Throws `PermanentError("advisory-malformed")`: it is then quarantined by its id. */
-  read(document: Buffer, context: FeedContext): readonly FeedRecord[];
+  /**
+   * What the document says. `file` is the name that `recognises` was asked with. Throws
+   * `PermanentError("advisory-malformed")`: it is then quarantined by its id.
+   */
+  read(document: Buffer, context: FeedContext, file?: string): readonly FeedRecord[];
   /** Where it is fetched; absent: it only comes in files. */
   readonly upstream?: FeedUpstream;
 }
