@@ -58,8 +58,8 @@ export function registerAdvisories(program: Command): void {
 
 function printUpdate(result: UpdateResult): void {
   console.log(
-    table(result.ecosystems, [
-      { title: "ECOSYSTEM", value: ({ name }) => name },
+    table(result.sources, [
+      { title: "SOURCE", value: ({ name }) => name },
       { title: "RECORDS", value: ({ records }) => String(records) },
       {
         title: "STATE",
@@ -70,7 +70,7 @@ function printUpdate(result: UpdateResult): void {
   );
   const strange = result.files.reduce((sum, { unrecognised }) => sum + unrecognised, 0);
   console.log("");
-  if (strange > 0) console.log(`${strange} documents were not advisories in OSV form and were left out`);
+  if (strange > 0) console.log(`${strange} documents were not advisories in any known form and were left out`);
   if (result.quarantined.count > 0) {
     console.log(paint("yellow", `${result.quarantined.count} malformed records were left out, the first:`));
     for (const record of result.quarantined.first) console.log(`  ${clean(JSON.stringify(record))}`);

@@ -1,6 +1,8 @@
 import type { AdvisoryAge } from "../matching/types.ts";
 import type { AdvisorySettings } from "./settings.ts";
 
+/** Named one by one. */
+const staleShown = 5;
 const dayMilliseconds = 24 * 60 * 60 * 1000;
 
 function days(from: string, now: number): number {
@@ -28,11 +30,24 @@ export function advisoryWarnings(
     const newest = age.newestRecord ?? "";
     return [`the newest advisory in the store is ${days(newest, now)} days old (${newest}): its source is out of date`];
   }
-  if (overdue(age.oldest?.updatedAt, settings, now)) {
-    const { ecosystem, updatedAt } = age.oldest ?? { ecosystem: "", updatedAt: "" };
-    return [
-      `the advisories of ${ecosystem} were last updated ${days(updatedAt, now)} days ago (${updatedAt}): ${remedy}`,
-    ];
-  }
-  return [];
+  return staleSources(age, settings, now);
+}
+
+const hourMilliseconds = 60 * 60 * 1000;
+
+/** The sources whose data is older than they may be; a few are told by name. */
+function staleSources(
+  age: AdvisoryAge,
+  settings: Pick<AdvisorySettings, "warnAfterDays">,
+  now: number,
+): readonly string[] {
+  const stale = (age.sources ?? []).filter(({ updatedAt, staleAfterHours }) => {
+    const hours = staleAfterHours ?? settings.warnAfterDays * 24;
+    return now - Date.parse(updatedAt) > hours * hourMilliseconds;
+  });
+  const shown = stale.slice(0, staleShown).map(({ name, updatedAt, failure }) => {
+    const why = failure === undefined ? "" : ` (${failure.slice(0, 200)})`;
+    return `the advisories of ${name} were last updated ${days(updatedAt, now)} days ago, ${updatedAt}${why}`;
+  });
+  return stale.length > staleShown ? [...shown, `and those of ${stale.length - staleShown} more sources`] : shown;
 }

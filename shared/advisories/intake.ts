@@ -2,10 +2,10 @@
 import { setImmediate as breathe } from "node:timers/promises";
 import { messageOf } from "../platform/errors.ts";
 import { ecosystemFamily } from "./ecosystems.ts";
-import { feeds } from "./registry.generated.ts";
+import { feeds as allFeeds } from "./registry.generated.ts";
 import type { SourceDocument } from "./sources/document.ts";
 import { createSpool, type Spool } from "./spool.ts";
-import type { FeedRecord } from "./types.ts";
+import type { Feed, FeedRecord } from "./types.ts";
 
 export interface FileCount {
   readonly file: string;
@@ -25,22 +25,27 @@ export interface Quarantined {
   readonly reason: string;
 }
 
-/** What was read of one ecosystem family. */
-export interface FamilyCount {
+/** What was read of one source: a feed, and the part of it that is fetched on its own. */
+export interface SourceCount {
   records: number;
-  newestRecord: string;
+  quarantined: number;
+  newestRecord: string | undefined;
+  /** Ecosystem families that it has records of. */
+  readonly families: Set<string>;
   readonly databases: Map<string, string | undefined>;
 }
 
 export interface Intake {
   readonly spool: Spool;
   readonly files: Map<string, FileCount>;
-  readonly families: Map<string, FamilyCount>;
+  readonly sources: Map<string, SourceCount>;
   readonly exploited: Map<string, string>;
   readonly withdrawn: Set<string>;
   /** The first of them; `files` counts all. */
   readonly quarantined: Quarantined[];
 }
+
+const feeds: readonly Feed[] = allFeeds;
 
 const quarantinedShown = 20;
 /** Documents between two breaths of the event loop: reading must not starve the process it runs in. */
@@ -50,22 +55,40 @@ export function createIntake(directory: string): Intake {
   return {
     spool: createSpool(directory),
     files: new Map(),
-    families: new Map(),
+    sources: new Map(),
     exploited: new Map(),
     withdrawn: new Set(),
     quarantined: [],
   };
 }
 
+/** Where the documents are from. */
+export interface Origin {
+  readonly wants: (ecosystem: string) => boolean;
+  /** The feed they were fetched for; by default each is for the feed that recognises it. */
+  readonly feed?: Feed;
+  /** The part of a feed. */
+  readonly part: string;
+}
+
+/** The part of a feed that did not come from its upstream. */
+export const filesPart = "files";
+
+/** Whether that part of a feed came in files: `files`, or `files/npm`, which is what they have of one ecosystem. */
+export function isFilesPart(part: string): boolean {
+  return part === filesPart || part.startsWith(`${filesPart}/`);
+}
+
+/** `osv/npm`, `kev`. */
+export function sourceName(feed: string, part: string): string {
+  return part === "" ? feed : `${feed}/${part}`;
+}
+
 /** Takes in every document. Throws what the source throws; a malformed document is quarantined. */
-export async function takeIn(
-  intake: Intake,
-  documents: AsyncIterable<SourceDocument>,
-  wants: (ecosystem: string) => boolean,
-): Promise<void> {
+export async function takeIn(intake: Intake, documents: AsyncIterable<SourceDocument>, origin: Origin): Promise<void> {
   let seen = 0;
   for await (const document of documents) {
-    takeDocument(intake, document, wants);
+    takeDocument(intake, document, origin);
     if (++seen % stride === 0) await breathe();
   }
 }
@@ -80,10 +103,19 @@ function countOf(intake: Intake, document: SourceDocument): FileCount {
   return count;
 }
 
-function takeDocument(intake: Intake, document: SourceDocument, wants: (ecosystem: string) => boolean): void {
+function feedOf(document: SourceDocument, origin: Origin): Feed | undefined {
+  const name = document.entry ?? document.file;
+  if (origin.feed?.recognises(document.bytes, name) === true) return origin.feed;
+  return feeds.find((candidate) => candidate.recognises(document.bytes, name));
+}
+
+function takeDocument(intake: Intake, document: SourceDocument, origin: Origin): void {
   const count = countOf(intake, document);
+  const feed = document.problem === undefined ? feedOf(document, origin) : undefined;
+  const source = sourceName(origin.feed?.name ?? feed?.name ?? "", origin.part);
   const quarantine = (reason: string) => {
     count.quarantined++;
+    if (source !== "") sourceCountOf(intake, source).quarantined++;
     if (intake.quarantined.length >= quarantinedShown) return;
     const id = idIn(document.bytes);
     intake.quarantined.push({ file: whereIs(document), ...(id !== undefined && { id }), reason: reason.slice(0, 300) });
@@ -92,30 +124,37 @@ function takeDocument(intake: Intake, document: SourceDocument, wants: (ecosyste
     quarantine(document.problem);
     return;
   }
-  const feed = feeds.find((candidate) => candidate.recognises(document.bytes, document.entry ?? document.file));
   if (feed === undefined) {
     count.unrecognised++;
     return;
   }
   let records: readonly FeedRecord[];
   try {
-    records = feed.read(document.bytes, { wants });
+    records = feed.read(document.bytes, { wants: origin.wants });
   } catch (error) {
     quarantine(messageOf(error));
     return;
   }
-  for (const record of records) takeRecord(intake, count, record);
+  for (const record of records) takeRecord(intake, count, record, source);
 }
 
-function takeRecord(intake: Intake, count: FileCount, record: FeedRecord): void {
+function takeRecord(intake: Intake, count: FileCount, record: FeedRecord, source: string): void {
   switch (record.kind) {
     case "advisory":
       count.records++;
-      countFamilies(intake, record);
-      intake.spool.add(record);
+      for (const [name, part] of bySource(record, source)) {
+        countSource(intake, part, name);
+        intake.spool.add(part, name);
+      }
+      return;
+    case "row":
+      count.records++;
+      sourceCountOf(intake, source).records++;
+      intake.spool.row(record.table, record.key, record.value, source);
       return;
     case "exploited":
       count.records++;
+      sourceCountOf(intake, source).records++;
       intake.exploited.set(record.cve, record.since);
       return;
     case "withdrawn":
@@ -127,18 +166,35 @@ function takeRecord(intake: Intake, count: FileCount, record: FeedRecord): void 
   }
 }
 
-function countFamilies(intake: Intake, record: Extract<FeedRecord, { kind: "advisory" }>): void {
-  const { advisory, licence } = record;
-  for (const family of new Set(record.affected.map(({ ecosystem }) => ecosystemFamily(ecosystem)))) {
-    let count = intake.families.get(family);
-    if (count === undefined) {
-      count = { records: 0, newestRecord: advisory.modified, databases: new Map() };
-      intake.families.set(family, count);
-    }
-    count.records++;
-    if (advisory.modified > count.newestRecord) count.newestRecord = advisory.modified;
-    count.databases.set(advisory.database, licence);
+type AdvisoryRecord = Extract<FeedRecord, { kind: "advisory" }>;
+
+/** Files bring any ecosystems, each of which has an age of its own: they are sources of their own. */
+function bySource(record: AdvisoryRecord, source: string): Iterable<readonly [string, AdvisoryRecord]> {
+  if (!source.endsWith(`/${filesPart}`)) return [[source, record]];
+  const families = new Set(record.affected.map(({ ecosystem }) => ecosystemFamily(ecosystem)));
+  return [...families].map((family) => {
+    const affected = record.affected.filter(({ ecosystem }) => ecosystemFamily(ecosystem) === family);
+    return [`${source}/${family}`, { ...record, affected }] as const;
+  });
+}
+
+export function sourceCountOf(intake: Intake, source: string): SourceCount {
+  let count = intake.sources.get(source);
+  if (count === undefined) {
+    count = { records: 0, quarantined: 0, newestRecord: undefined, families: new Set(), databases: new Map() };
+    intake.sources.set(source, count);
   }
+  return count;
+}
+
+function countSource(intake: Intake, record: AdvisoryRecord, source: string): void {
+  const { advisory, licence } = record;
+  const count = sourceCountOf(intake, source);
+  count.records++;
+  for (const { ecosystem } of record.affected) count.families.add(ecosystemFamily(ecosystem));
+  if (count.newestRecord === undefined || advisory.modified > count.newestRecord)
+    count.newestRecord = advisory.modified;
+  count.databases.set(advisory.database, licence);
 }
 
 function whereIs({ file, entry }: SourceDocument): string {

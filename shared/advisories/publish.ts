@@ -1,14 +1,17 @@
-/** From what was taken in to a new set: shards first, then the manifest, then what nobody reads any more is removed. */
+/** From what was laid out to a new set: shards first, then the manifest, then what nobody reads any more is removed. */
 import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import * as zlib from "node:zlib";
 import type { Platform } from "../platform/ports.ts";
-import type { Intake } from "./intake.ts";
+import type { BuiltTable } from "./chunk-table.ts";
+import type { LaidOut } from "./lay-out.ts";
 import {
+  blobsOf,
+  type Content,
   hashOfSet,
   type Manifest,
-  type ManifestEcosystem,
   type ManifestExploited,
+  type ManifestParts,
   type ManifestShard,
   readManifest,
   shardBlob,
@@ -23,38 +26,57 @@ const compression = { params: { [zlib.constants.ZSTD_c_compressionLevel]: 9 } };
 /** How long blobs of a former set stay for its readers. */
 const graceMilliseconds = 24 * 60 * 60 * 1000;
 
-type Ports = Pick<Platform, "blobs" | "clock" | "log">;
+type Ports = Pick<Platform, "blobs" | "clock">;
 
-/**
- * Stores the shards of one ecosystem family; those that did not change, again: what is stored may be damaged, or about
- * to be removed by another builder.
- */
-export async function storeShards(ports: Ports, intake: Intake, family: string): Promise<readonly ManifestShard[]> {
-  const stored: ManifestShard[] = [];
-  for (const shard of intake.spool.shards(family, intake.withdrawn)) {
-    const bytes = await compress(shard.bytes, compression);
-    const sha256 = createHash("sha256").update(bytes).digest("hex");
-    const blob = shardBlob(shard.name, sha256);
-    await ports.blobs.put(blob, bytes, "application/zstd");
-    const { name, packages, advisories } = shard;
-    stored.push({ name, blob, sha256, bytes: bytes.length, rawBytes: shard.bytes.length, packages, advisories });
-  }
-  return stored;
+const sha256Of = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+
+/** Stores a shard and its details. */
+export async function storeShard({ blobs }: Ports, name: string, laidOut: LaidOut): Promise<ManifestShard> {
+  const { shard, details, packages, advisories, sources } = laidOut;
+  const bytes = await compress(shard, compression);
+  const sha256 = sha256Of(bytes);
+  const blob = shardBlob(name, sha256);
+  await blobs.put(blob, bytes, "application/zstd");
+  return {
+    name,
+    blob,
+    sha256,
+    bytes: bytes.length,
+    rawBytes: shard.length,
+    packages,
+    advisories,
+    sources: [...sources],
+    details: await storeTable({ blobs }, `${name}-details`, details),
+  };
+}
+
+export async function storeTable(
+  { blobs }: Pick<Platform, "blobs">,
+  name: string,
+  { bytes, rows, head }: BuiltTable,
+): Promise<ManifestParts> {
+  const sha256 = sha256Of(bytes);
+  const blob = shardBlob(name, sha256);
+  await blobs.put(blob, bytes, "application/octet-stream");
+  return { blob, sha256, bytes: bytes.length, rows, head };
 }
 
 /** Stores the catalogue of exploited vulnerabilities. */
 export async function storeExploited(
-  ports: Ports,
+  { blobs, clock }: Ports,
   exploited: ReadonlyMap<string, string>,
-  origin: { readonly source: string; readonly etag?: string },
+  source: string,
 ): Promise<ManifestExploited> {
   const sorted = Object.fromEntries([...exploited].sort(([a], [b]) => (a < b ? -1 : 1)));
   const bytes = Buffer.from(JSON.stringify(sorted));
-  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  const sha256 = sha256Of(bytes);
   const blob = shardBlob("exploited", sha256);
-  await ports.blobs.put(blob, bytes, "application/json");
-  const updatedAt = new Date(ports.clock.now()).toISOString();
-  return { blob, sha256, count: exploited.size, updatedAt, ...origin };
+  await blobs.put(blob, bytes, "application/json");
+  return { blob, sha256, bytes: bytes.length, count: exploited.size, updatedAt: isoOf(clock.now()), source };
+}
+
+function isoOf(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
 }
 
 /** Whether what is stored under these names is what it should be. */
@@ -64,36 +86,37 @@ export async function areIntact(
 ): Promise<boolean> {
   for (const { blob, sha256 } of listed) {
     const bytes = await blobs.get(blob);
-    if (bytes === undefined || createHash("sha256").update(bytes).digest("hex") !== sha256) return false;
+    if (bytes === undefined || sha256Of(bytes) !== sha256) return false;
   }
   return true;
-}
-
-export interface Content {
-  readonly ecosystems: readonly ManifestEcosystem[];
-  readonly shards: readonly ManifestShard[];
-  readonly exploited?: ManifestExploited;
 }
 
 /** Replaces the set by this content. Blobs are removed that no set has named for a day. */
 export async function publish(ports: Ports, content: Content): Promise<Manifest> {
   const now = ports.clock.now();
   const before = await readManifest(ports.blobs).catch(() => undefined);
-  const shards = [...content.shards].sort((a, b) => (a.name < b.name ? -1 : 1));
-  const current = new Set([...shards.map(({ blob }) => blob), ...(content.exploited ? [content.exploited.blob] : [])]);
-  const retired = await retire(ports, before, current, now);
-  const newest = content.ecosystems
+  const byName = <Named extends { readonly name: string }>(list: readonly Named[]): Named[] =>
+    [...list].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const sorted: Content = {
+    ...content,
+    sources: byName(content.sources),
+    shards: byName(content.shards),
+    tables: byName(content.tables),
+  };
+  const retired = await retire(ports, before, new Set(blobsOf(sorted).map(({ blob }) => blob)), now);
+  const newest = content.sources
     .flatMap(({ newestRecord }) => newestRecord ?? [])
     .sort()
     .at(-1);
   const manifest: Manifest = {
-    schema: "portwarden.advisories/1",
-    set: hashOfSet(shards, content.exploited?.sha256),
-    updatedAt: new Date(now).toISOString(),
+    schema: "portwarden.advisories/2",
+    set: hashOfSet(sorted),
+    updatedAt: isoOf(now),
     ...(newest !== undefined && { newestRecord: newest }),
-    ecosystems: [...content.ecosystems].sort((a, b) => (a.name < b.name ? -1 : 1)),
-    shards,
-    ...(content.exploited !== undefined && { exploited: content.exploited }),
+    sources: [...sorted.sources],
+    shards: [...sorted.shards],
+    tables: [...sorted.tables],
+    ...(sorted.exploited !== undefined && { exploited: sorted.exploited }),
     retired: retired.keep,
   };
   await writeManifest(ports.blobs, manifest);
@@ -112,7 +135,7 @@ async function retire(ports: Ports, before: Manifest | undefined, current: Reado
   const remove: string[] = [];
   for await (const blob of ports.blobs.list(shardPrefix)) {
     if (current.has(blob)) continue;
-    const at = since.get(blob) ?? new Date(now).toISOString();
+    const at = since.get(blob) ?? isoOf(now);
     if (now - Date.parse(at) > graceMilliseconds) remove.push(blob);
     else keep.push({ blob, at });
   }

@@ -1,15 +1,17 @@
 import * as z from "zod";
 
 export const advisorySettings = z.strictObject({
-  /** Where `update` reads from: an `https:` base URL laid out as the public OSV export, or a directory. */
+  /** Where `update` reads from: the base URL of an export laid out as OSV's, or a directory that has everything. */
   upstream: z.string().min(1).default("https://storage.googleapis.com/osv-vulnerabilities"),
-  /** The known-exploited catalogue; empty: none. */
-  kevUrl: z.string().default("https://www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json"),
+  /** Of each feed by its name: whether it is fetched, and its base URL (a mirror). */
+  feeds: z
+    .record(z.string().max(100), z.strictObject({ enabled: z.boolean().optional(), url: z.url().optional() }))
+    .default({}),
   /** OSV ecosystems to keep. Wolfi and Chainguard are not among the default: their licence is the user's to accept. */
   ecosystems: z
     .array(z.string().min(1))
     .min(1)
-    .max(60)
+    .max(100)
     .default([
       "Debian",
       "Ubuntu",
@@ -23,6 +25,10 @@ export const advisorySettings = z.strictObject({
       "PyPI",
       "Go",
       "crates.io",
+      "Maven",
+      "RubyGems",
+      "NuGet",
+      "Packagist",
     ]),
   /** Scans warn when the store is older than this. */
   warnAfterDays: z.int().min(1).max(365).default(5),

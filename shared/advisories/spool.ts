@@ -1,92 +1,112 @@
 /**
- * Advisories on their way into shards: appended to one file per shard in a temporary directory, so that memory does
- * not grow with the source, then read back shard by shard.
+ * Advisories on their way into shards: appended to one file per shard (and per table) in a temporary directory, so that
+ * memory does not grow with the source, then read back one after the other.
  *
- * A line is `A <document> <id> <modified> <Advisory>` or `P <document> <id> <package> <Affected>`, tab-separated;
- * `document` counts the documents of this update. Ids and names contain no control characters (the feed's schema).
+ * Lines are tab-separated: `A <document> <source> <id> <modified> <head> <details>`,
+ * `P <document> <source> <id> <package> <Affected>`, and in the files of tables `R <document> <source> <key> <value>`.
+ * `document` counts the documents of this update. Ids, names and JSON contain no control characters.
  */
-import { appendFileSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ecosystemFamily, packageKey, shardName } from "./ecosystems.ts";
-import { buildShard, type ShardPackage } from "./shard.ts";
-import type { FeedRecord } from "./types.ts";
+import { packageKey, shardName } from "./ecosystems.ts";
+import type { AdvisoryDetails, FeedRecord } from "./types.ts";
 
 const flushAt = 128 * 1024;
 const tab = 0x09;
 const newline = 0x0a;
 
-export interface BuiltShard {
-  readonly name: string;
-  readonly bytes: Buffer;
-  readonly packages: number;
-  readonly advisories: number;
+export interface Spool {
+  add(record: Extract<FeedRecord, { kind: "advisory" }>, source: string): void;
+  row(table: string, key: string, value: unknown, source: string): void;
+  /** The shards that something was added to. */
+  shards(): readonly string[];
+  tables(): readonly string[];
+  /** The lines of a shard or table; none when nothing was added to it. */
+  shardLines(shard: string): Iterable<SpoolLine>;
+  tableLines(table: string): Iterable<SpoolLine>;
 }
 
-export interface Spool {
-  add(record: Extract<FeedRecord, { kind: "advisory" }>): void;
-  /** Forgets what was added of one ecosystem family. */
-  forget(family: string): void;
-  /** The shards of one ecosystem family, laid out one after the other; each is forgotten once it was given. */
-  shards(family: string, withdrawn: ReadonlySet<string>): Generator<BuiltShard>;
+export interface SpoolLine {
+  readonly kind: string;
+  readonly document: number;
+  readonly source: string;
+  /** An advisory's id, or a row's key. */
+  readonly id: string;
+  /** `modified` of `A`, the package of `P`, empty for `R`. */
+  readonly third: string;
+  /** The head of `A`, Affected of `P`, the value of `R`. */
+  readonly json: Buffer;
+  /** The details of `A`. */
+  readonly more: Buffer;
 }
 
 interface Pending {
   readonly path: string;
-  readonly family: string;
   lines: string[];
   size: number;
 }
 
 /** A spool in an existing, empty directory of its own. */
 export function createSpool(directory: string): Spool {
-  const pending = new Map<string, Pending>();
+  const shards = new Map<string, Pending>();
+  const tables = new Map<string, Pending>();
   let documents = 0;
 
-  const append = (shard: string, line: string) => {
-    let file = pending.get(shard);
+  const append = (files: Map<string, Pending>, prefix: string, name: string, line: string) => {
+    let file = files.get(name);
     if (file === undefined) {
-      file = { path: join(directory, String(pending.size)), family: ecosystemFamily(shard), lines: [], size: 0 };
-      pending.set(shard, file);
+      file = { path: join(directory, `${prefix}${files.size}`), lines: [], size: 0 };
+      files.set(name, file);
     }
     file.lines.push(line);
     file.size += line.length;
     if (file.size >= flushAt) flush(file);
   };
-  const drop = (shard: string, file: Pending) => {
-    rmSync(file.path, { force: true });
-    // The entry stays, as the file names are numbered by it.
-    pending.set(shard, { ...file, lines: [], size: 0 });
+  const linesOf = (file: Pending | undefined): Iterable<SpoolLine> => {
+    if (file === undefined) return [];
+    flush(file);
+    return linesIn(readFileSync(file.path));
   };
-  const of = (family: string) =>
-    [...pending].filter(([, file]) => file.family === family).sort(([a], [b]) => (a < b ? -1 : 1));
 
   return {
-    add({ advisory, affected }) {
+    add({ advisory, affected }, source) {
       documents++;
-      const text = JSON.stringify(advisory);
+      const { id, aliases, cves, bundle, database, malicious, modified, ...rest } = advisory;
+      const head = JSON.stringify({ id, aliases, cves, bundle, database, malicious, source });
+      const details = JSON.stringify(orderedDetails({ ...rest, modified }));
       const told = new Set<string>();
       for (const { ecosystem, name, affected: versions } of affected) {
-        const shard = shardName(ecosystem);
+        const shard = shardName(ecosystem, malicious === true);
         if (!told.has(shard)) {
           told.add(shard);
-          append(shard, `A\t${documents}\t${advisory.id}\t${advisory.modified}\t${text}\n`);
+          append(shards, "s", shard, `A\t${documents}\t${source}\t${id}\t${modified}\t${head}\t${details}\n`);
         }
         const key = packageKey(ecosystem, name);
-        append(shard, `P\t${documents}\t${advisory.id}\t${key}\t${JSON.stringify(versions)}\n`);
+        append(shards, "s", shard, `P\t${documents}\t${source}\t${id}\t${key}\t${JSON.stringify(versions)}\n`);
       }
     },
-    forget(family) {
-      for (const [shard, file] of of(family)) drop(shard, file);
+    row(table, key, value, source) {
+      documents++;
+      append(tables, "t", table, `R\t${documents}\t${source}\t${key}\t\t${JSON.stringify(value)}\n`);
     },
-    *shards(family, withdrawn) {
-      for (const [shard, file] of of(family)) {
-        flush(file);
-        const built = layOut(shard, file.path, withdrawn);
-        drop(shard, file);
-        if (built !== undefined) yield built;
-      }
-    },
+    shards: () => [...shards.keys()],
+    tables: () => [...tables.keys()],
+    shardLines: (shard) => linesOf(shards.get(shard)),
+    tableLines: (table) => linesOf(tables.get(table)),
   };
+}
+
+/** What a finding rests on comes first, so that a fingerprint can be taken of it alone (`weightOf`). */
+function orderedDetails({ severity, cvss, url, summary, cwes, description, modified }: AdvisoryDetails) {
+  return { severity, cvss, url, summary, cwes, description, modified };
+}
+
+const weightEnd = Buffer.from('"url":');
+
+/** The part of details, as they are stored, that a finding rests on: severity and score. */
+export function weightOf(details: Buffer): Buffer {
+  const end = details.indexOf(weightEnd);
+  return end < 0 ? details : details.subarray(0, end);
 }
 
 function flush(file: Pending): void {
@@ -95,66 +115,22 @@ function flush(file: Pending): void {
   file.size = 0;
 }
 
-interface Line {
-  readonly kind: "A" | "P";
-  readonly document: string;
-  readonly id: string;
-  readonly third: string;
-  readonly json: Buffer;
-}
+const textFields = 5;
 
-function* linesIn(bytes: Buffer): Generator<Line> {
-  let start = 0;
-  while (start < bytes.length) {
+function* linesIn(bytes: Buffer): Generator<SpoolLine> {
+  for (let start = 0; start < bytes.length; ) {
     const end = bytes.indexOf(newline, start);
     const fields: string[] = [];
     let at = start;
-    for (let field = 0; field < 4; field++) {
+    for (let field = 0; field < textFields; field++) {
       const stop = bytes.indexOf(tab, at);
       fields.push(bytes.toString("utf8", at, stop));
       at = stop + 1;
     }
-    const [kind, document = "", id = "", third = ""] = fields;
-    yield { kind: kind === "A" ? "A" : "P", document, id, third, json: bytes.subarray(at, end) };
+    const [kind = "", document = "", source = "", id = "", third = ""] = fields;
+    const stop = kind === "A" ? bytes.indexOf(tab, at) : end;
+    const more = kind === "A" ? bytes.subarray(stop + 1, end) : bytes.subarray(0, 0);
+    yield { kind, document: Number(document), source, id, third, json: bytes.subarray(at, stop), more };
     start = end + 1;
   }
-}
-
-/**
- * One shard out of its lines. Of several documents with one id the newest counts, then the later read. Everything is
- * sorted, so that equal advisories give an equal shard in whatever order they were read.
- */
-function layOut(name: string, path: string, withdrawn: ReadonlySet<string>): BuiltShard | undefined {
-  const bytes = readFileSync(path);
-  const newest = new Map<string, { document: string; modified: string; json: Buffer }>();
-  for (const { kind, document, id, third: modified, json } of linesIn(bytes)) {
-    if (kind !== "A" || withdrawn.has(id)) continue;
-    const known = newest.get(id);
-    if (known === undefined || modified >= known.modified) newest.set(id, { document, modified, json });
-  }
-  if (newest.size === 0) return undefined;
-  const ids = [...newest.keys()].sort();
-  const indices = new Map(ids.map((id, index) => [id, index]));
-  const byName = new Map<string, { advisory: number; affected: Buffer }[]>();
-  for (const { kind, document, id, third: key, json } of linesIn(bytes)) {
-    const advisory = indices.get(id);
-    if (kind !== "P" || advisory === undefined || newest.get(id)?.document !== document) continue;
-    const entries = byName.get(key);
-    if (entries === undefined) byName.set(key, [{ advisory, affected: json }]);
-    else entries.push({ advisory, affected: json });
-  }
-  const packages: ShardPackage[] = [...byName]
-    .map(([key, entries]) => ({ key: Buffer.from(key, "utf8"), name: key, entries: distinct(entries) }))
-    .sort((a, b) => a.key.compare(b.key));
-  const advisories = ids.map((id) => newest.get(id)?.json ?? Buffer.alloc(0));
-  return { name, bytes: buildShard(packages, advisories), packages: packages.length, advisories: ids.length };
-}
-
-/** In order and without repetition: several repositories of one product say the same. */
-function distinct(entries: { advisory: number; affected: Buffer }[]): ShardPackage["entries"] {
-  entries.sort((a, b) => a.advisory - b.advisory || a.affected.compare(b.affected));
-  return entries.filter((entry, index) => {
-    const before = entries[index - 1];
-    return before === undefined || before.advisory !== entry.advisory || !before.affected.equals(entry.affected);
-  });
 }

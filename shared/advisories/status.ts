@@ -10,14 +10,20 @@ const statusSchema = z.object({
   updatedAt: z.iso.datetime().optional(),
   newestRecord: z.iso.datetime().optional(),
   warnings: z.array(z.string()),
-  ecosystems: z.array(
+  sources: z.array(
     z.object({
-      ecosystem: z.string(),
+      /** `osv/npm`: a feed, and the part of it that is fetched on its own. */
+      name: z.string(),
       updatedAt: z.iso.datetime(),
       newestRecord: z.iso.datetime().optional(),
       records: z.int(),
-      source: z.string(),
+      quarantined: z.int(),
+      from: z.string(),
       databases: z.array(z.object({ name: z.string(), licence: z.string().optional() })),
+      licence: z.string().optional(),
+      attribution: z.string().optional(),
+      /** Why it is not newer, since the first failure in a row. */
+      failure: z.object({ since: z.iso.datetime(), reason: z.string() }).optional(),
     }),
   ),
   shards: z.array(
@@ -29,6 +35,7 @@ const statusSchema = z.object({
       advisories: z.int(),
     }),
   ),
+  tables: z.array(z.object({ name: z.string(), rows: z.int(), bytes: z.int() })),
   exploited: z.object({ count: z.int(), updatedAt: z.iso.datetime(), source: z.string() }).optional(),
 });
 export type AdvisoryStatus = z.infer<typeof statusSchema>;
@@ -38,14 +45,20 @@ export const openAdvisoriesStatus = {
   schema: statusSchema,
   async read(platform: Pick<Platform, "blobs" | "clock" | "settings">): Promise<AdvisoryStatus> {
     const manifest = await readManifest(platform.blobs);
-    const { oldest: _, ...age } = ageOf(manifest);
+    const { sources: _, ...age } = ageOf(manifest);
     const warnings = advisoryWarnings(ageOf(manifest), platform.settings.advisories, platform.clock.now());
-    if (manifest === undefined) return { ...age, warnings: [...warnings], ecosystems: [], shards: [] };
+    if (manifest === undefined) return { ...age, warnings: [...warnings], sources: [], shards: [], tables: [] };
     return {
       ...age,
       warnings: [...warnings],
-      ecosystems: manifest.ecosystems.map(({ name, etag: _etag, ...rest }) => ({ ecosystem: name, ...rest })),
-      shards: manifest.shards.map(({ name, blob: _blob, rawBytes: _raw, ...rest }) => ({ ecosystem: name, ...rest })),
+      sources: manifest.sources.map(({ cursors: _cursors, feed: _feed, redistributable: _is, ...rest }) => {
+        const { staleAfterHours: _hours, ...told } = rest;
+        return told;
+      }),
+      shards: manifest.shards.map(({ name, sha256, bytes, packages, advisories }) => {
+        return { ecosystem: name, sha256, bytes, packages, advisories };
+      }),
+      tables: manifest.tables.map(({ name, rows, bytes }) => ({ name, rows, bytes })),
       ...(manifest.exploited !== undefined && {
         exploited: {
           count: manifest.exploited.count,

@@ -6,10 +6,13 @@ import * as z from "zod";
 import type { AdvisoryAge } from "../matching/types.ts";
 import { messageOf, PermanentError, TransientError } from "../platform/errors.ts";
 import { limits } from "../platform/limits.ts";
-import type { Blobs } from "../platform/ports.ts";
+import type { Blobs, ByteRange } from "../platform/ports.ts";
+import { type ChunkTable, openTable } from "./chunk-table.ts";
 import { packageKey, shardName } from "./ecosystems.ts";
-import { type Manifest, type ManifestShard, readManifest } from "./manifest.ts";
-import { readShard, type Shard, type ShardEntry } from "./shard.ts";
+import type { StoredRow } from "./lay-out.ts";
+import { type Manifest, type ManifestParts, type ManifestShard, readManifest } from "./manifest.ts";
+import { detailsKey, type FullEntry, readShard, type Shard, type ShardContent } from "./shard.ts";
+import type { AdvisoryDetails } from "./types.ts";
 
 const decompress = promisify(zlib.zstdDecompress);
 
@@ -22,8 +25,10 @@ export interface Advisories {
    * replaced long ago.
    */
   shard(ecosystem: string): Promise<Shard | undefined>;
-  /** What the set says about a package of an ecosystem. */
-  lookup(ecosystem: string, name: string): Promise<readonly ShardEntry[]>;
+  /** What the set says about a package of an ecosystem, with all details. */
+  lookup(ecosystem: string, name: string): Promise<readonly FullEntry[]>;
+  /** The rows of a table (`epss`, `cvss`, ...) by their keys; those that it lacks are left out. */
+  rows(table: string, keys: readonly string[]): Promise<ReadonlyMap<string, unknown>>;
   /** Since when a CVE is known to be exploited (YYYY-MM-DD), if it is. */
   exploited(cve: string): string | undefined;
   age(): AdvisoryAge;
@@ -41,6 +46,8 @@ export interface AdvisoryOptions {
 /** Opened shards by content hash, least recently used first. */
 interface ShardCache {
   open(hash: string, open: () => Promise<{ readonly shard: Shard; readonly bytes: number }>): Promise<Shard>;
+  /** Opened tables; their heads are small. */
+  table(hash: string, open: () => Promise<ChunkTable>): Promise<ChunkTable>;
   release(): void;
 }
 
@@ -58,8 +65,10 @@ function shardCache(options: AdvisoryOptions): ShardCache {
       total -= bytes;
     }
   };
+  const tables = new Map<string, Promise<ChunkTable>>();
   const release = () => {
     held.clear();
+    tables.clear();
     clearTimeout(timer);
     timer = undefined;
   };
@@ -92,30 +101,71 @@ function shardCache(options: AdvisoryOptions): ShardCache {
       );
       return entry.shard;
     },
+    table(hash, open) {
+      rest();
+      const known = tables.get(hash);
+      if (known !== undefined) return known;
+      const opened = open();
+      tables.set(hash, opened);
+      opened.catch(() => tables.delete(hash));
+      return opened;
+    },
     release,
   };
 }
 
-async function openShard(blobs: Blobs, listed: ManifestShard): Promise<{ shard: Shard; bytes: number }> {
+/** The content of a shard. Throws as `Advisories.shard`. */
+export async function openContent(blobs: Blobs, listed: ManifestShard): Promise<ShardContent> {
   const stored = await verified(blobs, listed);
   if (listed.rawBytes > limits.advisoryShardBytes) throw broken(listed.blob, "it is larger than allowed");
   try {
     const raw = await decompress(stored, { maxOutputLength: Math.max(1, listed.rawBytes) });
-    return { shard: readShard(raw, listed.sha256), bytes: raw.length };
+    return readShard(raw, listed.sha256);
   } catch (error) {
     throw error instanceof PermanentError ? error : broken(listed.blob, messageOf(error), error);
   }
 }
 
+async function openShard(blobs: Blobs, listed: ManifestShard): Promise<{ shard: Shard; bytes: number }> {
+  let details: Promise<ChunkTable> | undefined;
+  const shard: Shard = {
+    ...(await openContent(blobs, listed)),
+    hash: listed.sha256,
+    async details(numbers) {
+      if (numbers.length === 0) return new Map();
+      details ??= openParts(blobs, listed.details);
+      const found = await (await details).lookup(numbers.map(detailsKey));
+      return new Map([...found].map(([key, value]) => [Number.parseInt(key, 16), value as AdvisoryDetails]));
+    },
+  };
+  return { shard, bytes: listed.rawBytes };
+}
+
+/** Opens a table that is read in parts. */
+export async function openParts(blobs: Blobs, { blob, head }: ManifestParts): Promise<ChunkTable> {
+  const fetch = async (range: ByteRange) => {
+    const bytes = await blobs.get(blob, range);
+    if (bytes === undefined) throw gone(blob);
+    return bytes;
+  };
+  const bytes = Buffer.from(await fetch({ offset: 0, length: Math.max(1, head.bytes) }));
+  if (createHash("sha256").update(bytes).digest("hex") !== head.sha256) {
+    throw broken(blob, "its head is not what the manifest names");
+  }
+  return openTable(bytes, fetch, blob);
+}
+
 /** The bytes of a blob of the set, if they are those that the manifest names. */
 async function verified(blobs: Blobs, listed: { readonly blob: string; readonly sha256: string }): Promise<Uint8Array> {
   const stored = await blobs.get(listed.blob);
-  if (stored === undefined) {
-    throw new TransientError("advisory-shard-gone", `${listed.blob} is no longer stored: the set was replaced`);
-  }
+  if (stored === undefined) throw gone(listed.blob);
   const hash = createHash("sha256").update(stored).digest("hex");
   if (hash !== listed.sha256) throw broken(listed.blob, "its content is not what the manifest names");
   return stored;
+}
+
+function gone(blob: string): TransientError {
+  return new TransientError("advisory-shard-gone", `${blob} is no longer stored: the set was replaced`);
 }
 
 function broken(blob: string, why: string, cause?: unknown): PermanentError {
@@ -135,12 +185,16 @@ async function readExploited(blobs: Blobs, manifest: Manifest): Promise<Readonly
 
 export function ageOf(manifest: Manifest | undefined): AdvisoryAge {
   if (manifest === undefined) return { set: "none" };
-  const [oldest] = [...manifest.ecosystems].sort((a, b) => (a.updatedAt < b.updatedAt ? -1 : 1));
   return {
     set: manifest.set,
     updatedAt: manifest.updatedAt,
     ...(manifest.newestRecord !== undefined && { newestRecord: manifest.newestRecord }),
-    ...(oldest !== undefined && { oldest: { ecosystem: oldest.name, updatedAt: oldest.updatedAt } }),
+    sources: manifest.sources.map(({ name, updatedAt, staleAfterHours, failure }) => ({
+      name,
+      updatedAt,
+      ...(staleAfterHours !== undefined && { staleAfterHours }),
+      ...(failure !== undefined && { failure: failure.reason }),
+    })),
   };
 }
 
@@ -159,7 +213,22 @@ function advisoriesIn(
   return {
     shards: [...byName.keys()].sort(),
     shard,
-    lookup: async (ecosystem, name) => (await shard(ecosystem))?.lookup(packageKey(ecosystem, name)) ?? [],
+    async lookup(ecosystem, name) {
+      const opened = await shard(ecosystem);
+      const entries = opened?.lookup(packageKey(ecosystem, name)) ?? [];
+      const details = await opened?.details(entries.map(({ number }) => number));
+      return entries.flatMap(({ number, affected, advisory }) => {
+        const more = details?.get(number);
+        return more === undefined ? [] : [{ affected, advisory: { ...advisory, ...more } }];
+      });
+    },
+    async rows(table, keys) {
+      const listed = manifest?.tables.find(({ name }) => name === table);
+      if (listed === undefined || keys.length === 0) return new Map();
+      const opened = await cache.table(listed.sha256, () => openParts(blobs, listed));
+      const found = await opened.lookup(keys);
+      return new Map([...found].map(([key, row]) => [key, (row as StoredRow).value]));
+    },
     exploited: (cve) => exploited.get(cve),
     age: () => age,
     release: () => cache.release(),

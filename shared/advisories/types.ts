@@ -160,7 +160,7 @@ export interface EndOfLifeRow {
 
 export interface FeedContext {
   /** Whether that OSV ecosystem is to be kept. */
-  wants(ecosystem: string): boolean;
+  readonly wants: (ecosystem: string) => boolean;
 }
 
 /**
@@ -225,7 +225,7 @@ export interface Fetcher {
   /** What this part's last successful fetch left in `cursors`; empty at the first. */
   readonly cursors: Readonly<Record<string, string>>;
   /** Unix milliseconds. */
-  now(): number;
+  readonly now: () => number;
   readonly wants: FeedContext["wants"];
   /**
    * Downloads `path` below the base (or a whole URL of the same origin). `conditional`: asks only for what is newer
@@ -236,5 +236,5 @@ export interface Fetcher {
   /** A small document (16 MB at most by default). */
   bytes(path: string, options?: { readonly mostBytes?: number }): Promise<Buffer>;
   /** Counts towards the progress that is shown. */
-  progress(done: number, total?: number): void;
+  readonly progress: (done: number, total?: number) => void;
 }

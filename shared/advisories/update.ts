@@ -1,22 +1,27 @@
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { messageOf, PermanentError, TransientError } from "../platform/errors.ts";
 import type { Platform } from "../platform/ports.ts";
 import { ecosystemFamily } from "./ecosystems.ts";
-import { createIntake, type FileCount, type Intake, type Quarantined, takeIn } from "./intake.ts";
+import { enabledFeeds, fetchFeeds, type Outcome } from "./fetch-feeds.ts";
 import {
-  type Manifest,
-  type ManifestEcosystem,
-  type ManifestExploited,
-  type ManifestShard,
-  readManifest,
-} from "./manifest.ts";
-import { areIntact, publish, storeExploited, storeShards } from "./publish.ts";
+  createIntake,
+  type FileCount,
+  filesPart,
+  type Intake,
+  isFilesPart,
+  type Quarantined,
+  sourceName,
+  takeIn,
+} from "./intake.ts";
+import { type Manifest, type ManifestExploited, type ManifestSource, readManifest } from "./manifest.ts";
+import { publish, storeExploited } from "./publish.ts";
+import { rebuildShards, rebuildTables, type Turnover } from "./rebuild.ts";
+import { feeds } from "./registry.generated.ts";
 import type { AdvisorySettings } from "./settings.ts";
 import { documentsBelow } from "./sources/files.ts";
-import { download } from "./sources/http.ts";
-import { zipDocuments } from "./sources/zip.ts";
+import type { Feed } from "./types.ts";
 
 export interface UpdateResult {
   /** Hash of the set, and whether it differs from the one before. */
@@ -27,7 +32,8 @@ export interface UpdateResult {
   readonly shards: number;
   /** Compressed bytes of all shards. */
   readonly bytes: number;
-  readonly ecosystems: readonly {
+  /** `osv/npm`, ...: a feed, and the part of it that is fetched on its own. */
+  readonly sources: readonly {
     readonly name: string;
     /** `updated`: read now; `unchanged`: upstream has nothing newer; `kept`: as before, for the reason given. */
     readonly state: "updated" | "unchanged" | "kept";
@@ -39,6 +45,8 @@ export interface UpdateResult {
   /** Per file (or archive) what was taken and what was not. */
   readonly files: readonly FileCount[];
   readonly quarantined: { readonly count: number; readonly first: readonly Quarantined[] };
+  /** The manifests before and after. */
+  readonly manifests: { readonly before: Manifest | undefined; readonly after: Manifest };
 }
 
 export type UpdatePorts = Pick<Platform, "blobs" | "clock" | "log" | "progress">;
@@ -50,17 +58,13 @@ interface Update {
   readonly directory: string;
   readonly intake: Intake;
   readonly before: Manifest | undefined;
-  readonly shards: ManifestShard[];
-  readonly ecosystems: ManifestEcosystem[];
-  readonly states: Map<string, { readonly state: "updated" | "unchanged" | "kept"; readonly reason?: string }>;
-  exploited: ManifestExploited | undefined;
 }
 
 /**
- * Fills or refreshes the advisory store from `from` (default: `settings.upstream`): a directory or file of advisories
- * on this machine, or the `http(s):` base URL of an export laid out as OSV's (`<ecosystem>/all.zip`). It replaces the
- * ecosystems that the source has; the others of `settings.ecosystems` stay as they are. The new set becomes visible
- * as a whole, at the end.
+ * Fills or refreshes the advisory store: from `from`, a directory or file of advisories on this machine or the
+ * `http(s):` base URL of an export laid out as OSV's; without it from `settings.upstream` and every enabled feed. It
+ * replaces what the sources that were read had; the others stay as they are. The new set becomes visible as a whole,
+ * at the end.
  *
  * Throws `TransientError("advisories-unreachable")` when nothing could be fetched, `PermanentError` for a source that
  * is missing, broken or without advisories; the present set then stays in use.
@@ -68,7 +72,7 @@ interface Update {
 export async function updateAdvisories(
   ports: UpdatePorts,
   settings: AdvisorySettings,
-  from: string = settings.upstream,
+  from?: string,
 ): Promise<UpdateResult> {
   const before = await readManifest(ports.blobs).catch((error: unknown) => {
     ports.log.warn("the advisory manifest cannot be read and is written anew", { error: messageOf(error) });
@@ -76,169 +80,160 @@ export async function updateAdvisories(
   });
   const directory = await mkdtemp(join(tmpdir(), "portwarden-advisories-"));
   try {
-    const update: Update = {
-      ports,
-      settings,
-      directory,
-      intake: createIntake(directory),
-      before,
-      shards: [],
-      ecosystems: [],
-      states: new Map(),
-      exploited: before?.exploited,
-    };
-    if (/^https?:\/\//.test(from)) await readExport(update, from.replace(/\/+$/, ""));
-    else await readFiles(update, from);
-    keepTheRest(update);
-    return await finish(update);
+    const spool = join(directory, "spool");
+    await mkdir(spool);
+    const update = { ports, settings, directory, intake: createIntake(spool), before };
+    const isUrl = /^https?:\/\//.test(from ?? settings.upstream);
+    const outcomes = isUrl ? await readUpstreams(update, from) : await readFiles(update, from ?? settings.upstream);
+    return await finish(update, outcomes);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+type Outcomes = ReadonlyMap<string, Outcome>;
+
+/** A directory, or one file. */
+async function readFiles(update: Update, from: string): Promise<Outcomes> {
+  const { ports, intake, settings } = update;
+  const path = from.startsWith("file://") ? new URL(from).pathname : from;
+  const wanted = new Set(settings.ecosystems);
+  const documents = documentsBelow(path, (done, total) => ports.progress.report("advisories", done, total));
+  const wants = (ecosystem: string) => wanted.has(ecosystemFamily(ecosystem));
+  await takeIn(intake, documents, { wants, part: filesPart });
+  if ([...intake.sources.values()].every(({ records }) => records === 0)) {
+    throw new PermanentError(
+      "advisories-none-found",
+      `${from} has no advisories of the ecosystems ${settings.ecosystems.join(", ")}. ${stays(update)}`,
+    );
+  }
+  const read = [...intake.sources].filter(([, { records }]) => records > 0);
+  return new Map(
+    read.map(([source]) => {
+      const [feed = "", ...part] = source.split("/");
+      const outcome = { state: "updated", feed, part: part.join("/"), extent: "whole", from, cursors: {} } as const;
+      return [source, { ...outcome, removed: new Set<string>() }] as const;
+    }),
+  );
+}
+
+/** With `from` only the export there, otherwise every enabled feed. */
+async function readUpstreams(update: Update, from: string | undefined): Promise<Outcomes> {
+  const { settings } = update;
+  const others = Object.fromEntries(feeds.map(({ name }) => [name, { enabled: name === "osv" }]));
+  const chosen = from === undefined ? settings : { ...settings, upstream: from, feeds: others };
+  const outcomes = await fetchFeeds({ ...update, settings: chosen });
+  const advisories = [...outcomes].filter(([name]) => name !== "kev");
+  const failed = advisories.flatMap(([, outcome]) => (outcome.state === "failed" ? [outcome] : []));
+  if (failed[0] !== undefined && failed.length === advisories.length) {
+    throw unreachable(update, failed[0].from, failed[0].error);
+  }
+  return outcomes;
 }
 
 function now(update: Update): string {
   return new Date(update.ports.clock.now()).toISOString();
 }
 
-/** A directory, or one file. */
-async function readFiles(update: Update, from: string): Promise<void> {
-  const { ports, intake, settings } = update;
-  const path = from.startsWith("file://") ? new URL(from).pathname : from;
-  const wanted = new Set(settings.ecosystems);
-  const documents = documentsBelow(path, (done, total) => ports.progress.report("advisories", done, total));
-  await takeIn(intake, documents, (ecosystem) => wanted.has(ecosystemFamily(ecosystem)));
-  if (intake.families.size === 0 && intake.exploited.size === 0) {
-    throw new PermanentError(
-      "advisories-none-found",
-      `${from} has no advisories in OSV form of the ecosystems ${settings.ecosystems.join(", ")}. ${stays(update)}`,
-    );
-  }
-  for (const family of [...intake.families.keys()].sort()) await takeFamily(update, family, from);
-  if (intake.exploited.size > 0) update.exploited = await storeExploited(ports, intake.exploited, { source: from });
+function turnoverOf(update: Update, outcomes: Outcomes): Turnover {
+  const { intake, before, settings } = update;
+  const read = [...outcomes].flatMap(([name, outcome]) => (outcome.state === "updated" ? [{ name, ...outcome }] : []));
+  const whole = read.filter(({ extent }) => extent === "whole");
+  const feedOf = new Map(before?.sources.map((source) => [source.name, source.feed]));
+  const ecosystems = new Set(settings.ecosystems);
+  const isOff = (source: string) => settings.feeds[feedOf.get(source) ?? ""]?.enabled === false;
+  return {
+    intake,
+    before,
+    keepsFamily: (family) => ecosystems.has(family),
+    replaces(source, family) {
+      if (isOff(source)) return true;
+      return whole.some(({ name, feed, part }) => {
+        if (name === source) return true;
+        // Files replace what the same feed's upstream brought, and the other way round, where both have something.
+        const isOther = !isFilesPart(part) && !source.startsWith(`${sourceName(feed, filesPart)}/`);
+        if (feedOf.get(source) !== feed || isOther || family === undefined) return false;
+        return intake.sources.get(name)?.families.has(family) === true;
+      });
+    },
+    removes: (source, id) =>
+      intake.withdrawn.has(id) || read.some(({ name, removed }) => name === source && removed.has(id)),
+    removesFrom: (source) =>
+      read.some(({ name, removed }) => name === source && (removed.size > 0 || intake.withdrawn.size > 0)),
+    failed: (source) => outcomes.get(source)?.state === "failed",
+  };
 }
 
-/** Lays out and stores what was taken in of one ecosystem family. */
-async function takeFamily(update: Update, family: string, source: string, etag?: string): Promise<void> {
-  const { ports, intake } = update;
-  const count = intake.families.get(family);
-  if (count === undefined) return;
-  update.shards.push(...(await storeShards(ports, intake, family)));
-  update.ecosystems.push({
-    name: family,
-    updatedAt: now(update),
-    newestRecord: count.newestRecord,
-    records: count.records,
-    source,
-    ...(etag !== undefined && { etag }),
-    databases: [...count.databases]
-      .map(([name, licence]) => ({ name, ...(licence !== undefined && { licence }) }))
-      .sort((a, b) => (a.name < b.name ? -1 : 1)),
-  });
-  update.states.set(family, { state: "updated" });
-}
-
-/** OSV's export: https://google.github.io/osv.dev/data/ */
-async function readExport(update: Update, base: string): Promise<void> {
-  const { ports, settings } = update;
-  const failures: unknown[] = [];
-  for (const family of settings.ecosystems) {
-    try {
-      await readExportedFamily(update, base, family);
-    } catch (error) {
-      failures.push(error);
-      update.intake.spool.forget(family);
-      update.intake.families.delete(family);
-      update.states.set(family, { state: "kept", reason: messageOf(error) });
-      ports.log.warn("an ecosystem's advisories were not updated", { ecosystem: family, error: messageOf(error) });
+/** The sources of the new set: those that were read, and those that are kept. */
+function sourcesOf(update: Update, outcomes: Outcomes, held: ReadonlySet<string>): ManifestSource[] {
+  const { intake, before } = update;
+  const upstreams = new Map(enabledFeeds(update.settings).map(({ feed, upstream }) => [feed.name, upstream]));
+  const all: readonly Feed[] = feeds;
+  const known = new Map(before?.sources.map((source) => [source.name, source]));
+  const sources: ManifestSource[] = [];
+  for (const [name, outcome] of outcomes) {
+    const old = known.get(name);
+    if (outcome.state === "unchanged") {
+      if (old !== undefined) {
+        const { failure: _, ...rest } = old;
+        sources.push({ ...rest, updatedAt: now(update), cursors: { ...outcome.cursors } });
+      }
+    } else if (outcome.state === "failed") {
+      const since = old?.failure?.since ?? now(update);
+      if (old !== undefined)
+        sources.push({ ...old, failure: { since, reason: messageOf(outcome.error).slice(0, 500) } });
+    } else {
+      const count = intake.sources.get(name);
+      const upstream = upstreams.get(outcome.feed) ?? all.find((feed) => feed.name === outcome.feed)?.upstream;
+      const databases = new Map(
+        outcome.extent === "changes" ? old?.databases.map((one) => [one.name, one.licence]) : [],
+      );
+      for (const [database, licence] of count?.databases ?? []) databases.set(database, licence);
+      const newest = [old?.newestRecord, count?.newestRecord].flatMap((time) => time ?? []).sort();
+      const newestRecord = outcome.extent === "whole" ? count?.newestRecord : newest.at(-1);
+      sources.push({
+        name,
+        feed: outcome.feed,
+        updatedAt: now(update),
+        ...(newestRecord !== undefined && { newestRecord }),
+        records: outcome.extent === "whole" ? (count?.records ?? 0) : Math.max(old?.records ?? 0, count?.records ?? 0),
+        quarantined: count?.quarantined ?? 0,
+        from: outcome.from,
+        cursors: { ...outcome.cursors },
+        databases: [...databases]
+          .map(([database, licence]) => ({ name: database, ...(licence !== undefined && { licence }) }))
+          .sort((a, b) => (a.name < b.name ? -1 : 1)),
+        ...(upstream?.licence !== undefined && { licence: upstream.licence }),
+        ...(upstream !== undefined && { attribution: upstream.attribution }),
+        redistributable: upstream?.redistributable ?? true,
+        ...(upstream !== undefined && !isFilesPart(outcome.part) && { staleAfterHours: upstream.staleAfterHours }),
+      });
     }
   }
-  if (failures.length === settings.ecosystems.length) throw unreachable(update, base, failures[0]);
-  if (settings.kevUrl !== "") await readExploitedList(update, settings.kevUrl);
+  const told = new Set(outcomes.keys());
+  // What was not asked for stays for as long as something of it is there.
+  for (const source of before?.sources ?? []) if (!told.has(source.name) && held.has(source.name)) sources.push(source);
+  return sources;
 }
 
-async function readExportedFamily(update: Update, base: string, family: string): Promise<void> {
-  const { ports, intake, before, directory } = update;
-  const url = `${base}/${encodeURIComponent(family)}/all.zip`;
-  const known = before?.ecosystems.find(({ name, source }) => name === family && source === url);
-  const path = join(directory, "download.zip");
-  const onBytes = (done: number, total: number | undefined) => ports.progress.report(`download ${family}`, done, total);
-  const shards = shardsOf(before, family);
-  const etag = (await areIntact(ports.blobs, shards)) ? known?.etag : undefined;
-  const fetched = await download(url, path, { etag, onBytes });
-  if (fetched.unchanged) {
-    if (known === undefined) throw new PermanentError("advisories-refused", `${url} answered 304 to a plain request`);
-    update.ecosystems.push({ ...known, updatedAt: now(update) });
-    update.shards.push(...shards);
-    update.states.set(family, { state: "unchanged" });
-    return;
-  }
-  try {
-    const onEntry = (done: number, total: number) => ports.progress.report(`read ${family}`, done, total);
-    const documents = zipDocuments(path, `${family}/all.zip`, onEntry);
-    await takeIn(intake, documents, (ecosystem) => ecosystemFamily(ecosystem) === family);
-  } finally {
-    await rm(path, { force: true });
-  }
-  refuseShrunken(family, intake.families.get(family)?.records ?? 0, known?.records ?? 0);
-  await takeFamily(update, family, url, fetched.etag);
+async function exploitedOf(update: Update, outcomes: Outcomes): Promise<ManifestExploited | undefined> {
+  const { intake, before, ports } = update;
+  const [name] = [...outcomes].find(([, outcome]) => outcome.state === "updated" && outcome.feed === "kev") ?? [];
+  if (name !== undefined && intake.exploited.size > 0) return await storeExploited(ports, intake.exploited, name);
+  const known = before?.exploited;
+  return known && outcomes.get(known.source)?.state === "unchanged" ? { ...known, updatedAt: now(update) } : known;
 }
 
-/** An export that suddenly has a tenth of its records is a broken export, not a safer world. */
-function refuseShrunken(family: string, records: number, knownRecords: number): void {
-  if (records > 0 && (knownRecords < 1000 || records * 10 >= knownRecords)) return;
-  const message = `only ${records} records of ${family}, ${knownRecords} before: not believed`;
-  throw new PermanentError("advisories-shrunken", message);
-}
-
-async function readExploitedList(update: Update, url: string): Promise<void> {
-  const { ports, intake, before, directory } = update;
-  const known = before?.exploited?.source === url ? before.exploited : undefined;
-  const path = join(directory, "known-exploited.json");
-  try {
-    const etagHere = known !== undefined && (await areIntact(ports.blobs, [known])) ? known.etag : undefined;
-    const fetched = await download(url, path, { etag: etagHere });
-    if (fetched.unchanged && known !== undefined) {
-      update.exploited = { ...known, updatedAt: now(update) };
-      return;
-    }
-    intake.exploited.clear();
-    await stat(path);
-    await takeIn(
-      intake,
-      documentsBelow(path, () => undefined),
-      () => false,
-    );
-    if (intake.exploited.size === 0) throw new PermanentError("advisories-none-found", `${url} lists nothing`);
-    const etag = fetched.unchanged ? undefined : fetched.etag;
-    update.exploited = await storeExploited(ports, intake.exploited, {
-      source: url,
-      ...(etag !== undefined && { etag }),
-    });
-  } catch (error) {
-    ports.log.warn("the known-exploited catalogue was not updated", { error: messageOf(error) });
-  }
-}
-
-function shardsOf(manifest: Manifest | undefined, family: string): readonly ManifestShard[] {
-  return manifest?.shards.filter(({ name }) => ecosystemFamily(name) === family) ?? [];
-}
-
-/** Ecosystems that are wanted and that this update did not bring stay as they were. */
-function keepTheRest(update: Update): void {
-  const brought = new Set(update.ecosystems.map(({ name }) => name));
-  for (const known of update.before?.ecosystems ?? []) {
-    if (brought.has(known.name) || !update.settings.ecosystems.includes(known.name)) continue;
-    update.ecosystems.push(known);
-    update.shards.push(...shardsOf(update.before, known.name));
-    if (!update.states.has(known.name)) {
-      update.states.set(known.name, { state: "kept", reason: "the source has no records of it" });
-    }
-  }
-}
-
-async function finish(update: Update): Promise<UpdateResult> {
-  const { ports, intake, before, shards, ecosystems, exploited } = update;
-  const manifest = await publish(ports, { ecosystems, shards, ...(exploited !== undefined && { exploited }) });
+async function finish(update: Update, outcomes: Outcomes): Promise<UpdateResult> {
+  const { ports, intake, before } = update;
+  const turnover = turnoverOf(update, outcomes);
+  const shards = await rebuildShards(ports, turnover);
+  const tables = await rebuildTables(ports, turnover);
+  const exploited = await exploitedOf(update, outcomes);
+  const held = new Set([...shards, ...tables].flatMap(({ sources }) => sources));
+  if (exploited !== undefined) held.add(exploited.source);
+  const sources = sourcesOf(update, outcomes, held);
+  const manifest = await publish(ports, { sources, shards, tables, ...(exploited !== undefined && { exploited }) });
   const files = [...intake.files.values()];
   const result: UpdateResult = {
     set: manifest.set,
@@ -247,18 +242,14 @@ async function finish(update: Update): Promise<UpdateResult> {
     ...(manifest.newestRecord !== undefined && { newestRecord: manifest.newestRecord }),
     shards: manifest.shards.length,
     bytes: manifest.shards.reduce((sum, { bytes }) => sum + bytes, 0),
-    ecosystems: [...update.states]
-      .map(([name, state]) => {
-        const known = manifest.ecosystems.find((ecosystem) => ecosystem.name === name);
-        return { name, ...state, records: known?.records ?? 0, updatedAt: known?.updatedAt ?? "" };
-      })
-      .sort((a, b) => (a.name < b.name ? -1 : 1)),
+    sources: told(manifest, outcomes),
     exploited: manifest.exploited?.count ?? 0,
     files,
     quarantined: {
       count: files.reduce((sum, { quarantined }) => sum + quarantined, 0),
       first: intake.quarantined,
     },
+    manifests: { before, after: manifest },
   };
   ports.log.info("advisories updated", {
     set: result.set,
@@ -268,6 +259,18 @@ async function finish(update: Update): Promise<UpdateResult> {
     quarantined: result.quarantined.count,
   });
   return result;
+}
+
+function told(manifest: Manifest, outcomes: Outcomes): UpdateResult["sources"] {
+  const names = new Set([...outcomes.keys(), ...manifest.sources.map(({ name }) => name)]);
+  return [...names].sort().map((name) => {
+    const outcome = outcomes.get(name);
+    const known = manifest.sources.find((source) => source.name === name);
+    const { records = 0, updatedAt = "" } = known ?? {};
+    if (outcome === undefined) return { name, state: "kept", records, updatedAt, reason: "it was not asked" };
+    if (outcome.state !== "failed") return { name, state: outcome.state, records, updatedAt };
+    return { name, state: "kept", records, updatedAt, reason: messageOf(outcome.error) };
+  });
 }
 
 function stays(update: Update): string {

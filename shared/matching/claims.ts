@@ -2,23 +2,53 @@
  * Records that speak of one vulnerability, brought together. A claim is one record's word that one vulnerability is in
  * a package; an update that fixes several vulnerabilities claims each of them.
  */
-import type { Advisory, Affected } from "../advisories/types.ts";
+import type { Shard } from "../advisories/shard.ts";
+import type { Advisory, AdvisoryHead, Affected } from "../advisories/types.ts";
 
 export interface Claim {
-  readonly advisory: Advisory;
+  readonly advisory: AdvisoryHead;
+  /** Its number in the shard, for its details. */
+  readonly number: number;
   readonly affected: Affected;
   readonly comparison: string;
   readonly fixed?: string;
-  readonly shard: string;
+  readonly shard: Shard;
   /** The names of the vulnerability. */
   readonly names: readonly string[];
+}
+
+/** A claim with all that its record says. */
+export interface FullClaim extends Claim {
+  readonly advisory: Advisory;
+}
+
+/** The claims with the details of their records, read together. Throws what reading them throws. */
+export async function withDetails(claims: Iterable<Claim>): Promise<ReadonlyMap<Claim, FullClaim>> {
+  const byShard = new Map<Shard, Claim[]>();
+  for (const claim of claims) {
+    const list = byShard.get(claim.shard);
+    if (list === undefined) byShard.set(claim.shard, [claim]);
+    else list.push(claim);
+  }
+  const full = new Map<Claim, FullClaim>();
+  for (const [shard, list] of byShard) {
+    const details = await shard.details([...new Set(list.map(({ number }) => number))]);
+    for (const claim of list) {
+      const more = details.get(claim.number) ?? { summary: "", url: "", modified: "" };
+      full.set(claim, { ...claim, advisory: { ...claim.advisory, ...more } });
+    }
+  }
+  return full;
 }
 
 /**
  * The names of the vulnerabilities that a record claims: one list each. `cleared` are CVEs of which the same
  * publisher's own record says that the package does not have them.
  */
-export function namesClaimed(advisory: Advisory, cleared: (cve: string) => boolean): readonly (readonly string[])[] {
+export function namesClaimed(
+  advisory: AdvisoryHead,
+  cleared: (cve: string) => boolean,
+): readonly (readonly string[])[] {
   if (advisory.bundle !== true) return [[advisory.id, ...(advisory.aliases ?? []), ...(advisory.cves ?? [])]];
   if (advisory.cves === undefined) return [[advisory.id]];
   return advisory.cves.filter((cve) => !cleared(cve)).map((cve) => [cve]);

@@ -3,7 +3,7 @@ import type { Advisory } from "../advisories/types.ts";
 import type { Severity } from "../findings/types.ts";
 import type { Location, Package } from "../inventory/types.ts";
 import type { VersionScheme } from "../versions/types.ts";
-import type { Claim } from "./claims.ts";
+import type { FullClaim } from "./claims.ts";
 import { greatest } from "./evaluate.ts";
 import type { Vulnerability } from "./types.ts";
 
@@ -23,7 +23,7 @@ const isCve = (name: string) => name.startsWith("CVE-");
  */
 export function describeVulnerability(
   { item, locations, marks }: MatchedPackage,
-  claims: readonly [Claim, ...Claim[]],
+  claims: readonly [FullClaim, ...FullClaim[]],
   scheme: VersionScheme,
   exploited: (cve: string) => boolean,
   extendedMark: string | undefined,
@@ -62,17 +62,17 @@ export function describeVulnerability(
         ...(extendedMark !== undefined && fix.state !== "fixed" ? [extendedMark] : []),
       ]),
     ].sort(),
-    evidence: { locations, comparison: first.comparison, shard: first.shard },
+    evidence: { locations, comparison: first.comparison, shard: first.shard.hash },
   };
 }
 
-function sourcesOf(claims: readonly Claim[]): Vulnerability["sources"] {
+function sourcesOf(claims: readonly FullClaim[]): Vulnerability["sources"] {
   const byId = new Map<string, Advisory>(claims.map(({ advisory }) => [advisory.id, advisory]));
   return [...byId.values()].map(({ id, database, url }) => ({ id, database, url }));
 }
 
 /** What the publishers say of the vulnerability itself; their updates speak only where they say nothing. */
-function ownClaims(claims: readonly Claim[]): readonly Claim[] {
+function ownClaims(claims: readonly FullClaim[]): readonly FullClaim[] {
   const own = claims.filter(({ advisory }) => advisory.bundle !== true);
   return own.length > 0 ? own : claims;
 }
@@ -81,14 +81,14 @@ function ownClaims(claims: readonly Claim[]): readonly Claim[] {
  * Each record gives the next fixed version of the range that the version lies in. Where records differ, only the
  * greatest of those is outside all of their ranges.
  */
-function fixOf(claims: readonly Claim[], scheme: VersionScheme, marks: ReadonlySet<string>): Vulnerability["fix"] {
+function fixOf(claims: readonly FullClaim[], scheme: VersionScheme, marks: ReadonlySet<string>): Vulnerability["fix"] {
   const versions = ownClaims(claims).flatMap(({ fixed }) => fixed ?? []);
   if (versions.length > 0) return { state: "fixed", version: greatest(scheme, versions) };
   return { state: marks.has("end-of-life") ? "will-not-fix" : "not-fixed" };
 }
 
 /** The publisher's own word first, then its CVSS score. */
-function severityOf(claims: readonly Claim[]): Severity {
+function severityOf(claims: readonly FullClaim[]): Severity {
   for (const group of [ownClaims(claims), claims]) {
     for (const { affected, advisory } of group) {
       const stated = affected.severity ?? advisory.severity;

@@ -1,11 +1,12 @@
 /** Inventory x advisories -> vulnerabilities. */
-import { packageKey } from "../advisories/ecosystems.ts";
-import type { Shard, ShardEntry } from "../advisories/shard.ts";
+import type { Shard } from "../advisories/shard.ts";
 import type { Advisories } from "../advisories/store.ts";
 import type { Inventory, Location, Package, PackageType } from "../inventory/types.ts";
-import { type Claim, groupClaims, namesClaimed } from "./claims.ts";
+import type { VersionScheme } from "../versions/types.ts";
+import { type Claim, groupClaims, namesClaimed, withDetails } from "./claims.ts";
 import { describeVulnerability, type MatchedPackage } from "./describe.ts";
-import { type Candidate, evaluate, type Verdict } from "./evaluate.ts";
+import type { Candidate } from "./evaluate.ts";
+import { clearedAlone, judge, meet } from "./meet.ts";
 import { type Blind, type OpenEcosystem, openFor } from "./open.ts";
 import { judgeStreams } from "./streams.ts";
 import type { MatchResult, Vulnerability } from "./types.ts";
@@ -19,18 +20,38 @@ export async function matchInventory(inventory: Inventory, advisories: Advisorie
   for (const type of new Set(inventory.packages.map((item) => item.type))) {
     sights.set(type, await openFor(type, inventory, advisories));
   }
-  const vulnerabilities: Vulnerability[] = [];
+  const found: Found[] = [];
   const notEvaluated: { purl: string; reason: string }[] = [];
   for (const matched of byPurl(inventory.packages)) {
     const sight = sights.get(matched.item.type);
     if (sight === undefined) continue;
     // A part of a distribution's package that has no advisories of its own is judged with that package.
     if ("reason" in sight && matched.marks.includes(ownedMark)) continue;
-    const outcome = "reason" in sight ? blind(sight.reason) : matchPackage(matched, sight, advisories);
-    vulnerabilities.push(...outcome.vulnerabilities);
+    const outcome = "reason" in sight ? blind(sight.reason) : matchPackage(matched, sight);
+    found.push(...outcome.found);
     for (const reason of new Set(outcome.reasons)) notEvaluated.push({ purl: matched.item.purl, reason });
   }
-  return { vulnerabilities, notEvaluated, advisories: advisories.age() };
+  return { vulnerabilities: await describeAll(found, advisories), notEvaluated, advisories: advisories.age() };
+}
+
+/** One vulnerability of one package, before its records' details are read. */
+interface Found {
+  readonly matched: MatchedPackage;
+  readonly scheme: VersionScheme;
+  readonly claims: readonly [Claim, ...Claim[]];
+  readonly mark: string | undefined;
+}
+
+async function describeAll(found: readonly Found[], advisories: Advisories): Promise<readonly Vulnerability[]> {
+  const full = await withDetails(found.flatMap(({ claims }) => claims));
+  const exploited = (cve: string) => advisories.exploited(cve) !== undefined;
+  const described = found.flatMap(({ matched, scheme, claims, mark }) => {
+    const [first, ...others] = claims.flatMap((claim) => full.get(claim) ?? []);
+    if (first === undefined) return [];
+    return [describeVulnerability(matched, [first, ...others], scheme, exploited, mark)];
+  });
+  const order = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+  return described.sort((a, b) => order(a.package.purl, b.package.purl) || order(a.id, b.id));
 }
 
 const ownedMark = "owned-by-os-package";
@@ -63,85 +84,65 @@ function isKernelHeaders({ type, name }: Package): boolean {
 }
 
 interface Outcome {
-  readonly vulnerabilities: readonly Vulnerability[];
+  readonly found: readonly Found[];
   readonly reasons: readonly string[];
 }
 
 function blind(reason: string): Outcome {
-  return { vulnerabilities: [], reasons: [reason] };
+  return { found: [], reasons: [reason] };
 }
 
-function matchPackage(matched: MatchedPackage, open: OpenEcosystem, advisories: Advisories): Outcome {
+function matchPackage(matched: MatchedPackage, open: OpenEcosystem): Outcome {
   const { ecosystem, scheme } = open;
   const thirdParty = ecosystem.thirdParty?.(matched.item);
   if (thirdParty !== undefined) return blind(`third-party ${thirdParty.slice(0, 100)}`);
+  const unknown = ecosystem.unknown?.(matched.item);
+  // A part of a distribution's package is judged with that package.
+  if (unknown !== undefined) return matched.marks.includes(ownedMark) ? { found: [], reasons: [] } : blind(unknown);
   const subject = ecosystem.subject(matched.item);
   const candidate = { item: matched.item, ecosystem, scheme, subject, version: scheme.parse(subject.version) };
   const reasons: string[] = [];
   const claims = open.primary.flatMap((shard) => claimsOf(candidate, shard, reasons));
-  const vulnerabilities = [...vulnerabilitiesOf(matched, candidate, claims, open, advisories)];
-  return { vulnerabilities: vulnerabilities.sort((a, b) => (a.id < b.id ? -1 : 1)), reasons };
-}
-
-function entriesOf({ ecosystem, subject }: Candidate, shard: Shard): readonly ShardEntry[] {
-  return shard.lookup(packageKey(ecosystem.name, subject.name));
+  return { found: foundIn(matched, candidate, claims, open), reasons };
 }
 
 /** What the records of one shard claim about a package; `reasons` takes why some could not be judged. */
 function claimsOf(candidate: Candidate, shard: Shard, reasons: string[]): readonly Claim[] {
-  const entries = entriesOf(candidate, shard);
-  const matching: (ShardEntry & { readonly verdict: Extract<Verdict, { kind: "affected" }> })[] = [];
-  for (const entry of entries) {
-    const verdict = evaluate(candidate, entry.affected);
-    if (verdict.kind === "affected") matching.push({ affected: entry.affected, advisory: entry.advisory, verdict });
-    // A version that cannot be read is so for every record alike.
-    else if (verdict.kind === "undecided" && verdict.reason === "version-unparsable") reasons.push(verdict.reason);
-    else if (verdict.kind === "undecided") reasons.push(`${verdict.reason} (${entry.advisory.id})`);
-  }
-  const cleared = clearedAlone(entries, matching);
-  return matching.flatMap(({ advisory, affected, verdict }) =>
-    namesClaimed(advisory, cleared).map((names) => ({
+  const judged = meet(candidate, shard).map(judge);
+  const cleared = clearedAlone(judged);
+  return judged.flatMap(({ entry: { advisory, number, affected }, verdict }) => {
+    if (verdict.kind === "undecided") {
+      // A version that cannot be read is so for every record alike.
+      const alike = verdict.reason === "version-unparsable";
+      reasons.push(alike ? verdict.reason : `${verdict.reason} (${advisory.id})`);
+    }
+    if (verdict.kind !== "affected") return [];
+    return namesClaimed(advisory, cleared).map((names) => ({
       advisory,
+      number,
       affected,
       comparison: verdict.comparison,
       ...(verdict.fixed !== undefined && { fixed: verdict.fixed }),
-      shard: shard.hash,
+      shard,
       names,
-    })),
-  );
+    }));
+  });
 }
 
-/**
- * Whether a CVE has a record of its own about the package that does not match: then no update claims it. An update
- * that fixes ten vulnerabilities says nothing about which of them an older version had. (Read only when asked: it
- * needs every record of the package.)
- */
-function clearedAlone(entries: readonly ShardEntry[], matching: readonly ShardEntry[]): (cve: string) => boolean {
-  const cvesAlone = (list: readonly ShardEntry[]) =>
-    new Set(list.flatMap(({ advisory }) => (advisory.bundle === true ? [] : (advisory.cves ?? []))));
-  let known: { readonly all: ReadonlySet<string>; readonly matching: ReadonlySet<string> } | undefined;
-  return (cve) => {
-    known ??= { all: cvesAlone(entries), matching: cvesAlone(matching) };
-    return known.all.has(cve) && !known.matching.has(cve);
-  };
-}
-
-function vulnerabilitiesOf(
+function foundIn(
   matched: MatchedPackage,
   candidate: Candidate,
   claims: readonly Claim[],
   open: OpenEcosystem,
-  advisories: Advisories,
-): readonly Vulnerability[] {
+): readonly Found[] {
   if (claims.length === 0) return [];
-  const streams = judgeStreams(candidate, open.extended, (shard) => entriesOf(candidate, shard));
-  const exploited = (cve: string) => advisories.exploited(cve) !== undefined;
+  const streams = judgeStreams(candidate, open.extended, (shard) => meet(candidate, shard));
   return groupClaims(claims).flatMap(([first, ...others]) => {
     if (first === undefined) return [];
     const names = [first, ...others].flatMap((claim) => claim.names);
     const cves = names.filter((name) => name.startsWith("CVE-"));
     if (cves.length > 0 && cves.every((cve) => streams.fixed.has(cve))) return [];
     const mark = cves.map((cve) => streams.fixable.get(cve)).find((value) => value !== undefined);
-    return [describeVulnerability(matched, [first, ...others], open.scheme, exploited, mark)];
+    return [{ matched, scheme: open.scheme, claims: [first, ...others] as const, mark }];
   });
 }

@@ -1,10 +1,11 @@
 /** Which shards an image needs, opened. */
+import { maliciousShard } from "../advisories/ecosystems.ts";
 import type { Shard } from "../advisories/shard.ts";
 import type { Advisories } from "../advisories/store.ts";
 import type { Inventory, PackageType } from "../inventory/types.ts";
 import { schemeOfEcosystem } from "../versions/compare.ts";
 import type { VersionScheme } from "../versions/types.ts";
-import { distributionName, type Ecosystem, type ExtendedStream } from "./ecosystem.ts";
+import { distributionName, type Ecosystem, type ExtendedStream, present } from "./ecosystem.ts";
 import { ecosystems } from "./registry.generated.ts";
 
 /** An ecosystem with the shards that were opened for one image. */
@@ -36,7 +37,8 @@ export async function openFor(
     const choice = ecosystem.shards(distribution, advisories.shards);
     const scheme = schemeOfEcosystem(ecosystem.name);
     if (choice === undefined || choice.primary.length === 0 || scheme === undefined) continue;
-    const primary = await openAll(choice.primary, advisories);
+    const malicious = present(choice.primary.map(maliciousShard), advisories.shards);
+    const primary = await openAll([...choice.primary, ...malicious], advisories);
     const extended = await openStreams(choice.extended ?? [], inventory, advisories);
     return { ecosystem, scheme, primary, extended };
   }

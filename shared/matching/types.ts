@@ -1,5 +1,6 @@
 import type { Severity } from "../findings/types.ts";
 import type { Location } from "../inventory/types.ts";
+import type { VexVerdict } from "../vex/types.ts";
 
 /** One vulnerability of one package of one image, with its evidence. */
 export interface Vulnerability {
@@ -25,6 +26,8 @@ export interface Vulnerability {
   readonly summary: string;
   /** States that filters use; nothing is dropped: `kernel-headers`, `unimportant`, `owned-by-os-package`, ... */
   readonly marks: readonly string[];
+  /** What VEX says of it in this image, and where; `vex-not-affected` and its kin are among the marks then. */
+  readonly vex?: VexVerdict;
   readonly evidence: {
     readonly locations: readonly Location[];
     /** Readable: `deb 1.2-3 < 1.2-4`. */
@@ -49,6 +52,11 @@ export interface AdvisoryAge {
   readonly updatedAt?: string;
   /** The newest `modified` among its records, ISO 8601. */
   readonly newestRecord?: string;
-  /** The ecosystem whose advisories were read longest ago: its source may be failing while others are fresh. */
-  readonly oldest?: { readonly ecosystem: string; readonly updatedAt: string };
+  /** When each source (`osv/npm`) was last read or found unchanged, ISO 8601, and why it is not newer. */
+  readonly sources?: readonly {
+    readonly name: string;
+    readonly updatedAt: string;
+    readonly staleAfterHours?: number;
+    readonly failure?: string;
+  }[];
 }

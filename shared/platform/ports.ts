@@ -92,10 +92,17 @@ export interface Table {
   transact(writes: readonly Write[]): Promise<{ readonly written: boolean }>;
 }
 
+export interface ByteRange {
+  readonly offset: number;
+  /** At least 1. */
+  readonly length: number;
+}
+
 /** Immutable documents too large for the table. Keys are `/`-separated, `[A-Za-z0-9._:@+/-]`, at most 512 bytes. */
 export interface Blobs {
   put(key: string, body: Uint8Array, contentType?: string): Promise<void>;
-  get(key: string): Promise<Uint8Array | undefined>;
+  /** With `range`, only those bytes of the body (fewer where it ends; none beyond its end). */
+  get(key: string, range?: ByteRange): Promise<Uint8Array | undefined>;
   has(key: string): Promise<boolean>;
   remove(key: string): Promise<void>;
   /** All keys with this prefix, in key order. */

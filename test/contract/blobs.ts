@@ -63,6 +63,17 @@ function documents(blobs: Of, folder: () => string) {
     expect(await blobs().has(key)).toBe(true);
   });
 
+  test("a range gives just those bytes, as many as there are", async () => {
+    const key = `${folder()}document`;
+    await blobs().put(key, text("0123456789"));
+    const part = async (offset: number, length: number) => bytes(await blobs().get(key, { offset, length }));
+    expect(await part(0, 10)).toEqual(bytes(text("0123456789")));
+    expect(await part(3, 4)).toEqual(bytes(text("3456")));
+    expect(await part(8, 100)).toEqual(bytes(text("89")));
+    expect(await part(10, 5)).toEqual([]);
+    expect(await blobs().get(`${folder()}none`, { offset: 0, length: 5 })).toBeUndefined();
+  });
+
   test("a put over an existing key replaces it; a removal is repeatable", async () => {
     const key = `${folder()}document`;
     await blobs().put(key, text("a longer first body"), "text/plain");

@@ -64,6 +64,19 @@ function isSource(file: string): boolean {
   return file.endsWith(".zip") || readerOf(file) !== undefined;
 }
 
+/**
+ * The documents of one file, read as its name `file` says (see `documentsBelow`); it may lie elsewhere.
+ * Throws `PermanentError("advisory-file-broken")` when it is cut off or damaged.
+ */
+export async function* documentsOf(
+  path: string,
+  file: string,
+  onProgress: (done: number, total: number) => void = () => undefined,
+): AsyncGenerator<SourceDocument> {
+  const { size } = await stat(path);
+  yield* fileDocuments(path, file, size, (share) => onProgress(Math.round(size * share), size));
+}
+
 /** The documents of one file. Throws `PermanentError("advisory-file-broken")` when it is cut off or damaged. */
 async function* fileDocuments(
   path: string,

@@ -34,12 +34,14 @@ export function s3Blobs({ client, bucket }: S3BlobsOptions): Blobs {
         throw failureOf(thrown, "writing a blob");
       });
     },
-    async get(key) {
-      const input = at(key);
+    async get(key, range) {
+      const part = range === undefined ? {} : { Range: `bytes=${range.offset}-${range.offset + range.length - 1}` };
+      const input = { ...at(key), ...part };
       try {
         const { Body: body } = await client.send(new GetObjectCommand(input));
         return body === undefined ? new Uint8Array() : await body.transformToByteArray();
       } catch (thrown) {
+        if (nameOf(thrown) === "InvalidRange") return new Uint8Array();
         return absentOr(thrown, undefined, "reading a blob");
       }
     },

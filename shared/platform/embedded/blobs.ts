@@ -4,7 +4,7 @@ import type { Dirent } from "node:fs";
 import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { TransientError } from "../errors.ts";
-import type { Blobs } from "../ports.ts";
+import type { Blobs, ByteRange } from "../ports.ts";
 import { checkBlobKey } from "../validation.ts";
 
 export interface EmbeddedBlobsOptions {
@@ -57,9 +57,10 @@ export function embeddedBlobs(directory: string, { fsync = false }: EmbeddedBlob
       checkBlobKey(key);
       await outages(write(key, body));
     },
-    async get(key) {
+    async get(key, range) {
       checkBlobKey(key);
-      return await outages(absent(readFile(join(root, pathOf(key)))));
+      const file = join(root, pathOf(key));
+      return await outages(absent(range === undefined ? readFile(file) : readRange(file, range)));
     },
     async has(key) {
       checkBlobKey(key);
@@ -75,6 +76,23 @@ export function embeddedBlobs(directory: string, { fsync = false }: EmbeddedBlob
       yield* keys.sort((a, b) => (a < b ? -1 : 1));
     },
   };
+}
+
+async function readRange(path: string, { offset, length }: ByteRange): Promise<Uint8Array> {
+  const handle = await open(path, "r");
+  try {
+    const { size } = await handle.stat();
+    const body = Buffer.alloc(Math.max(0, Math.min(length, size - offset)));
+    let filled = 0;
+    while (filled < body.length) {
+      const { bytesRead } = await handle.read(body, filled, body.length - filled, offset + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return body.subarray(0, filled);
+  } finally {
+    await handle.close();
+  }
 }
 
 /** Most directories are there already; the first write into one makes it. */

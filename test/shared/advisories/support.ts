@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { advisorySettings } from "../../../shared/advisories/settings.ts";
+import { feeds } from "../../../shared/advisories/registry.generated.ts";
+import { type AdvisorySettings, advisorySettings } from "../../../shared/advisories/settings.ts";
 import { type Advisories, openAdvisories } from "../../../shared/advisories/store.ts";
 import { type UpdatePorts, type UpdateResult, updateAdvisories } from "../../../shared/advisories/update.ts";
 import type { Blobs } from "../../../shared/platform/ports.ts";
@@ -17,7 +18,10 @@ export function memoryBlobs(): MemoryBlobs {
     put: async (key, body) => {
       content.set(key, Uint8Array.from(body));
     },
-    get: async (key) => content.get(key),
+    get: async (key, range) => {
+      const body = content.get(key);
+      return range === undefined ? body : body?.subarray(range.offset, range.offset + range.length);
+    },
     has: async (key) => content.has(key),
     remove: async (key) => {
       content.delete(key);
@@ -67,6 +71,11 @@ export async function inDirectory<Result>(
 
 export function ndjson(records: readonly unknown[]): string {
   return records.map((record) => `${JSON.stringify(record)}\n`).join("");
+}
+
+/** Settings under which only these feeds are fetched. */
+export function onlyFeeds(...names: readonly string[]): AdvisorySettings["feeds"] {
+  return Object.fromEntries(feeds.map(({ name }) => [name, { enabled: names.includes(name) }]));
 }
 
 /** Loads records through a real update. */

@@ -9,7 +9,7 @@ import { openAdvisories } from "../../../shared/advisories/store.ts";
 import { updateAdvisories } from "../../../shared/advisories/update.ts";
 import { settingsSchema } from "../../../shared/platform/settings.ts";
 import { tar, zip, zstdLong } from "./archives.ts";
-import { day, inDirectory, load, ndjson, type TestPorts, testPorts } from "./support.ts";
+import { day, inDirectory, load, ndjson, onlyFeeds, type TestPorts, testPorts } from "./support.ts";
 
 function record(id: string, ecosystem: string, name: string, more: Readonly<Record<string, unknown>> = {}) {
   return {
@@ -156,7 +156,11 @@ describe("from files", () => {
     });
     ports.time.now += 10 * day;
     const { result, advisories } = await load([record("GHSA-bbbb-bbbb-bbbb", "npm", "one")], { ports });
-    expect(result.ecosystems.map(({ name, state }) => `${name} ${state}`)).toEqual(["Debian kept", "npm updated"]);
+    expect(result.sources.map(({ name, state }) => `${name} ${state}`)).toEqual([
+      "kev/files kept",
+      "osv/files/Debian kept",
+      "osv/files/npm updated",
+    ]);
     expect(await idsOf(ports, "npm", "one")).toEqual(["GHSA-bbbb-bbbb-bbbb"]);
     expect(await idsOf(ports, "Debian:12", "bash")).toEqual(["CVE-2024-1111"]);
     expect(advisories.exploited("CVE-2024-1234")).toBe("2026-02-01");
@@ -165,12 +169,15 @@ describe("from files", () => {
       settings(),
       ports.time.now,
     );
-    expect(warned).toEqual([expect.stringContaining("the advisories of Debian were last updated 10 days ago")]);
+    expect(warned).toEqual([
+      expect.stringContaining("the advisories of kev/files were last updated 10 days ago"),
+      expect.stringContaining("the advisories of osv/files/Debian were last updated 10 days ago"),
+    ]);
     const { result: narrowed } = await load([record("GHSA-bbbb-bbbb-bbbb", "npm", "one")], {
       ports,
       ecosystems: ["npm"],
     });
-    expect(narrowed.ecosystems.map(({ name }) => name)).toEqual(["npm"]);
+    expect(narrowed.sources.map(({ name }) => name)).toEqual(["kev/files", "osv/files/npm"]);
   });
 
   test.each([
@@ -230,16 +237,16 @@ describe("the published set", () => {
     await load([record("GHSA-bbbb-bbbb-bbbb", "npm", "one")], { ports });
     expect((await former.lookup("npm", "one"))[0]?.advisory.id).toBe("GHSA-aaaa-aaaa-aaaa");
     const shards = () => [...ports.blobs.content.keys()].filter((key) => key.startsWith(shardPrefix));
-    expect(shards()).toHaveLength(3);
+    expect(shards()).toHaveLength(5);
     ports.time.now += day / 2;
+    await load([record("GHSA-cccc-cccc-cccc", "npm", "one")], { ports });
+    expect(shards()).toHaveLength(7);
+    ports.time.now += day;
     await load([record("GHSA-cccc-cccc-cccc", "npm", "one")], { ports });
     expect(shards()).toHaveLength(4);
     ports.time.now += day;
     await load([record("GHSA-cccc-cccc-cccc", "npm", "one")], { ports });
     expect(shards()).toHaveLength(2);
-    ports.time.now += day;
-    await load([record("GHSA-cccc-cccc-cccc", "npm", "one")], { ports });
-    expect(shards()).toHaveLength(1);
     former.release();
     await expect(former.lookup("npm", "one")).rejects.toMatchObject({
       name: "TransientError",
@@ -277,7 +284,7 @@ describe("the published set", () => {
       name: "PermanentError",
       code: "advisory-shard-broken",
     });
-    ports.blobs.content.set(manifestKey, Buffer.from('{"schema":"portwarden.advisories/1"}'));
+    ports.blobs.content.set(manifestKey, Buffer.from('{"schema":"portwarden.advisories/2"}'));
     await expect(openAdvisories(ports.blobs)).rejects.toMatchObject({ code: "advisory-manifest-broken" });
     await load([record("GHSA-aaaa-aaaa-aaaa", "npm", "one")], { ports });
     expect(await idsOf(ports, "npm", "one")).toEqual(["GHSA-aaaa-aaaa-aaaa"]);
@@ -296,7 +303,10 @@ describe("the published set", () => {
     const status = openAdvisoriesStatus.schema.parse(await openAdvisoriesStatus.read(platform));
     expect(status).toMatchObject({
       warnings: [expect.stringContaining("6 days ago")],
-      ecosystems: [{ ecosystem: "npm", records: 1, databases: [{ name: "GitHub", licence: "CC-BY-4.0" }] }],
+      sources: [
+        { name: "kev/files", records: 1 },
+        { name: "osv/files/npm", records: 1, databases: [{ name: "GitHub", licence: "CC-BY-4.0" }] },
+      ],
       shards: [{ ecosystem: "npm", packages: 1, advisories: 1 }],
       exploited: { count: 1 },
     });
@@ -342,7 +352,7 @@ describe("from an export over HTTP", () => {
           record("RHSA-2024:1", "Red Hat:enterprise_linux:9::baseos", "bash", { related: ["CVE-2024-1111"] }),
         ),
       }),
-      "/kev.json": Buffer.from(JSON.stringify(kev)),
+      "/known_exploited_vulnerabilities.json": Buffer.from(JSON.stringify(kev)),
     });
   });
 
@@ -357,25 +367,36 @@ describe("from an export over HTTP", () => {
   }
 
   const remote = (more: object = {}) =>
-    settings({ upstream: `${base}/export/`, kevUrl: `${base}/kev.json`, ecosystems: ["npm", "Red Hat"], ...more });
+    settings({
+      upstream: `${base}/export/`,
+      feeds: { ...onlyFeeds("osv", "kev"), kev: { enabled: true, url: base } },
+      ecosystems: ["npm", "Red Hat"],
+      ...more,
+    });
 
   test("takes each ecosystem's archive, and asks again only for what changed", async () => {
     const ports = testPorts();
     const first = await updateAdvisories(ports, remote());
-    expect(first.ecosystems.map(({ name, state, records }) => `${name} ${state} ${records}`)).toEqual([
-      "Red Hat updated 1",
-      "npm updated 1",
+    expect(first.sources.map(({ name, state, records }) => `${name} ${state} ${records}`)).toEqual([
+      "kev updated 1",
+      "osv/Red Hat updated 1",
+      "osv/npm updated 1",
     ]);
     expect(first).toMatchObject({ exploited: 1, shards: 2 });
     expect(await idsOf(ports, "Red Hat:enterprise_linux:9::appstream", "bash")).toEqual(["RHSA-2024:1"]);
-    expect(asked).toEqual(["/export/npm/all.zip -", "/export/Red%20Hat/all.zip -", "/kev.json -"]);
+    expect(asked.filter((line) => !line.includes("modified_id"))).toEqual([
+      "/known_exploited_vulnerabilities.json -",
+      "/export/Red%20Hat/all.zip -",
+      "/export/npm/all.zip -",
+    ]);
     ports.time.now += day;
     asked = [];
     const second = await updateAdvisories(ports, remote());
     expect(second).toMatchObject({ set: first.set, changed: false, exploited: 1 });
-    expect(second.ecosystems.map(({ state }) => state)).toEqual(["unchanged", "unchanged"]);
-    expect(asked.every((line) => /"\d+"$/.test(line))).toBe(true);
-    expect((await openAdvisories(ports.blobs)).age().oldest?.updatedAt).toBe("2026-03-02T00:00:00.000Z");
+    expect(second.sources.map(({ state }) => state)).toEqual(["unchanged", "unchanged", "unchanged"]);
+    expect(asked.every((line) => line.includes("modified_id") || /"\d+"$/.test(line))).toBe(true);
+    const { sources = [] } = (await openAdvisories(ports.blobs)).age();
+    expect(new Set(sources.map(({ updatedAt }) => updatedAt))).toEqual(new Set(["2026-03-02T00:00:00.000Z"]));
   });
 
   test("one ecosystem that fails keeps what it had; the others go on", async () => {
@@ -389,9 +410,20 @@ describe("from an export over HTTP", () => {
       response.writeHead(200).end(whole.subarray(0, 60));
     };
     const result = await updateAdvisories(ports, remote());
-    expect(result.ecosystems).toMatchObject([
-      { name: "Red Hat", state: "kept", updatedAt: "2026-03-01T00:00:00.000Z", reason: expect.stringMatching(/./) },
-      { name: "npm", state: "updated", updatedAt: "2026-03-02T00:00:00.000Z" },
+    expect(result.sources).toMatchObject([
+      { name: "kev", state: "kept", updatedAt: "2026-03-01T00:00:00.000Z" },
+      {
+        name: "osv/Red Hat",
+        state: "kept",
+        updatedAt: "2026-03-01T00:00:00.000Z",
+        reason: expect.stringMatching(/./),
+      },
+      { name: "osv/npm", state: "updated", updatedAt: "2026-03-02T00:00:00.000Z" },
+    ]);
+    expect(result.manifests.after.sources.map(({ failure }) => failure?.since)).toEqual([
+      "2026-03-02T00:00:00.000Z",
+      "2026-03-02T00:00:00.000Z",
+      undefined,
     ]);
     expect(result.exploited).toBe(1);
     expect(await idsOf(ports, "npm", "one")).toEqual(["GHSA-bbbb-bbbb-bbbb"]);
@@ -405,11 +437,13 @@ describe("from an export over HTTP", () => {
     );
     const ports = testPorts();
     answer = serve({ "/export/npm/all.zip": zip(Object.fromEntries(many)) });
-    await updateAdvisories(ports, remote({ ecosystems: ["npm"], kevUrl: "" }));
+    await updateAdvisories(ports, remote({ ecosystems: ["npm"], feeds: onlyFeeds("osv") }));
     answer = serve({ "/export/npm/all.zip": zip(Object.fromEntries(many.slice(0, 50))) });
-    await expect(updateAdvisories(ports, remote({ ecosystems: ["npm"], kevUrl: "" }))).rejects.toMatchObject({
+    await expect(
+      updateAdvisories(ports, remote({ ecosystems: ["npm"], feeds: onlyFeeds("osv") })),
+    ).rejects.toMatchObject({
       code: "advisories-shrunken",
-      message: expect.stringContaining("only 50 records of npm, 1000 before"),
+      message: expect.stringContaining("only 50 records of osv/npm, 1000 before"),
     });
     expect(await idsOf(ports, "npm", "p999")).toEqual(["GHSA-999"]);
   });

@@ -7,7 +7,7 @@ import { TransientError } from "../../../shared/platform/errors.ts";
 import { settingsSchema } from "../../../shared/platform/settings.ts";
 import { refreshAdvisories } from "../../../shared/scanning/refresh-advisories.ts";
 import { type FaultyRegistry, startFaultyRegistry } from "../../support/registry.ts";
-import { inDirectory, ndjson } from "../advisories/support.ts";
+import { inDirectory, ndjson, onlyFeeds } from "../advisories/support.ts";
 import { eventsOf, makeWorld, npmImage, type World } from "./world.ts";
 
 let registry: FaultyRegistry;
@@ -21,7 +21,7 @@ const events = () => eventsOf(registry.address, "team/app");
 
 /** The world with its advisories' upstream in a directory of this machine. */
 function upstream(world: World, from: string) {
-  const settings = settingsSchema.parse({ advisories: { upstream: from, kevUrl: "" } });
+  const settings = settingsSchema.parse({ advisories: { upstream: from, feeds: onlyFeeds("osv") } });
   return { ...world.platform, settings };
 }
 

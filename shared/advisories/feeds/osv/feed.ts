@@ -4,12 +4,14 @@ import type { Feed } from "../../types.ts";
 import { readRecord } from "./read.ts";
 import { osvRecord } from "./schema.ts";
 import { cvssScorer } from "./severity.ts";
+import { upstream } from "./upstream.ts";
 
 const score = cvssScorer();
 
 /** Records in OSV form, whoever publishes them. */
 export const feed: Feed = {
   name: "osv",
+  upstream,
   recognises(document) {
     if (firstByteOf(document, "id") !== openingQuote || firstByteOf(document, "modified") !== openingQuote)
       return false;

@@ -1,0 +1,132 @@
+/**
+ * OSV's export: https://google.github.io/osv.dev/data/ : per ecosystem an archive of every record, and a list of ids by
+ * the time they changed, newest first.
+ */
+import { TransientError } from "../../../platform/errors.ts";
+import type { SourceDocument } from "../../sources/document.ts";
+import { zipDocuments } from "../../sources/zip.ts";
+import type { FeedUpstream, Fetched, Fetcher } from "../../types.ts";
+
+/** More changed records than this are cheaper to fetch with the whole archive. */
+const mostChanges = 2000;
+/** Records fetched at once. */
+const atOnce = 8;
+const mostListBytes = 256 * 1024 * 1024;
+
+/** Ecosystems that OSV exports; records of other ones come from feeds of their own. */
+const exported: readonly string[] = [
+  "AlmaLinux",
+  "Alpaquita",
+  "Alpine",
+  "Azure Linux",
+  "BellSoft Hardened Containers",
+  "Bitnami",
+  "CRAN",
+  "Chainguard",
+  "ConanCenter",
+  "Debian",
+  "Echo",
+  "GitHub Actions",
+  "Go",
+  "Hackage",
+  "Hex",
+  "Julia",
+  "Kubernetes",
+  "Mageia",
+  "Maven",
+  "MinimOS",
+  "NuGet",
+  "OpenEuler",
+  "Packagist",
+  "Photon OS",
+  "Pub",
+  "PyPI",
+  "Red Hat",
+  "Rocky Linux",
+  "RubyGems",
+  "SUSE",
+  "SwiftURL",
+  "Ubuntu",
+  "VSCode",
+  "Wolfi",
+  "crates.io",
+  "npm",
+  "openSUSE",
+];
+
+interface Change {
+  readonly time: string;
+  readonly id: string;
+}
+
+/** `2026-02-01T00:00:00Z,GHSA-…`, newest first, until `since`; `undefined` when they are too many. */
+function changesSince(list: string, since: string): readonly Change[] | undefined {
+  const changes: Change[] = [];
+  for (const line of list.split("\n")) {
+    const comma = line.indexOf(",");
+    if (comma < 0) continue;
+    const time = line.slice(0, comma);
+    if (Date.parse(time) <= Date.parse(since)) break;
+    changes.push({ time, id: line.slice(comma + 1).trim() });
+    if (changes.length > mostChanges) return undefined;
+  }
+  return changes;
+}
+
+const firstTime = (list: string) => /^([0-9TZ:.+-]+),/.exec(list)?.[1];
+
+async function* fetchRecords(
+  fetcher: Fetcher,
+  directory: string,
+  changes: readonly Change[],
+): AsyncGenerator<SourceDocument> {
+  for (let at = 0; at < changes.length; at += atOnce) {
+    const some = changes.slice(at, at + atOnce).filter(({ id }) => /^[\w.:-]{1,200}$/.test(id));
+    const bodies = await Promise.all(
+      some.map(({ id }) => fetcher.bytes(`${directory}/${encodeURIComponent(id)}.json`)),
+    );
+    for (const [index, bytes] of bodies.entries()) {
+      yield { file: `${directory}/${some[index]?.id ?? ""}.json`, bytes };
+    }
+    fetcher.progress(Math.min(at + atOnce, changes.length), changes.length);
+  }
+}
+
+/** The list of changes, if the server has one: a plain mirror of the archives has none. */
+async function listOf(fetcher: Fetcher, directory: string): Promise<string | undefined> {
+  try {
+    return (await fetcher.bytes(`${directory}/modified_id.csv`, { mostBytes: mostListBytes })).toString("utf8");
+  } catch (error) {
+    if (error instanceof TransientError) throw error;
+    return undefined;
+  }
+}
+
+async function fetchFamily(family: string, fetcher: Fetcher): Promise<Fetched> {
+  const directory = encodeURIComponent(family);
+  const since = fetcher.cursors["modified"];
+  const list = await listOf(fetcher, directory);
+  const newest = list === undefined ? undefined : firstTime(list);
+  const cursors = () => (newest === undefined ? {} : { modified: newest });
+  if (list !== undefined && newest !== undefined && since !== undefined) {
+    const changes = changesSince(list, since);
+    if (changes?.length === 0) return { unchanged: true };
+    if (changes !== undefined) {
+      return { unchanged: false, extent: "changes", documents: fetchRecords(fetcher, directory, changes), cursors };
+    }
+  }
+  const fetched = await fetcher.file(`${directory}/all.zip`, { conditional: true });
+  if (fetched.unchanged) return fetched;
+  const documents = zipDocuments(fetched.path, `${family}/all.zip`, fetcher.progress);
+  return { unchanged: false, extent: "whole", documents, cursors };
+}
+
+export const upstream: FeedUpstream = {
+  url: "https://storage.googleapis.com/osv-vulnerabilities",
+  enabled: true,
+  attribution: "OSV (https://osv.dev) and the databases that it names",
+  redistributable: true,
+  staleAfterHours: 5 * 24,
+  parts: (wants) => exported.filter((ecosystem) => wants(ecosystem)),
+  fetch: fetchFamily,
+};

@@ -1,0 +1,92 @@
+/** The shards and tables of the new set: those that something touched are laid out anew, the others stay. */
+import type { Platform } from "../platform/ports.ts";
+import { ecosystemFamily } from "./ecosystems.ts";
+import type { Intake } from "./intake.ts";
+import { layOutShard, layOutTable, type OldShard, type Replacement } from "./lay-out.ts";
+import type { Manifest, ManifestShard, ManifestTable } from "./manifest.ts";
+import { areIntact, storeShard, storeTable } from "./publish.ts";
+import { openContent, openParts } from "./store.ts";
+
+type Ports = Pick<Platform, "blobs" | "clock" | "log" | "progress">;
+
+/** What an update does to the sources that are there. */
+export interface Turnover {
+  readonly intake: Intake;
+  readonly before: Manifest | undefined;
+  /** Whether shards of that ecosystem family are kept at all. */
+  keepsFamily(family: string): boolean;
+  /** Everything that the source has in that family goes (or, without a family: its rows of tables). */
+  replaces(source: string, family: string | undefined): boolean;
+  removes(source: string, id: string): boolean;
+  /** Some record of the source is to be removed. */
+  removesFrom(source: string): boolean;
+  failed(source: string): boolean;
+}
+
+/** What holds for one shard (or, without a family, for a table). */
+function replacementFor(turnover: Turnover, family?: string): Replacement {
+  return {
+    replaces: (source) => turnover.replaces(source, family),
+    removes: (source, id) => turnover.removes(source, id),
+    failed: (source) => turnover.failed(source),
+  };
+}
+
+export async function rebuildShards(ports: Ports, turnover: Turnover): Promise<ManifestShard[]> {
+  const { intake, before } = turnover;
+  const old = new Map(before?.shards.map((shard) => [shard.name, shard]));
+  const names = [...new Set([...intake.spool.shards(), ...old.keys()])].filter((name) =>
+    turnover.keepsFamily(ecosystemFamily(name)),
+  );
+  const taken = new Set(intake.spool.shards());
+  const shards: ManifestShard[] = [];
+  for (const [index, name] of names.sort().entries()) {
+    const listed = old.get(name);
+    const replacement = replacementFor(turnover, ecosystemFamily(name));
+    const isTouched =
+      taken.has(name) ||
+      listed?.sources.some((source) => replacement.replaces(source) || turnover.removesFrom(source)) === true;
+    ports.progress.report("shards", index + 1, names.length);
+    if (!isTouched && listed !== undefined) {
+      shards.push(listed);
+      continue;
+    }
+    const needsOld = listed?.sources.some((source) => !replacement.replaces(source)) === true;
+    const oldShard = listed !== undefined && needsOld ? await openOld(ports, listed) : undefined;
+    const laidOut = await layOutShard(() => intake.spool.shardLines(name), oldShard, replacement);
+    if (laidOut !== undefined) shards.push(await storeShard(ports, name, laidOut));
+  }
+  return shards;
+}
+
+/** A shard that cannot be read does not stop the update: what it had is fetched anew, or was lost anyhow. */
+async function openOld(ports: Ports, listed: ManifestShard): Promise<OldShard | undefined> {
+  if (!(await areIntact(ports.blobs, [listed, listed.details]))) {
+    ports.log.warn("an advisory shard is broken and is laid out without what it had", { shard: listed.name });
+    return undefined;
+  }
+  return { content: await openContent(ports.blobs, listed), details: await openParts(ports.blobs, listed.details) };
+}
+
+export async function rebuildTables(ports: Ports, turnover: Turnover): Promise<ManifestTable[]> {
+  const { intake, before } = turnover;
+  const old = new Map(before?.tables.map((table) => [table.name, table]));
+  const taken = new Set(intake.spool.tables());
+  const replacement = replacementFor(turnover);
+  const tables: ManifestTable[] = [];
+  for (const name of new Set([...taken, ...old.keys()])) {
+    const listed = old.get(name);
+    const isTouched = taken.has(name) || listed?.sources.some((source) => replacement.replaces(source)) === true;
+    if (!isTouched && listed !== undefined) {
+      tables.push(listed);
+      continue;
+    }
+    const isReadable = listed !== undefined && (await areIntact(ports.blobs, [listed]));
+    const opened = isReadable ? await openParts(ports.blobs, listed) : undefined;
+    const laidOut = await layOutTable(() => intake.spool.tableLines(name), opened, replacement);
+    if (laidOut === undefined) continue;
+    const parts = await storeTable(ports, `table-${name}`, laidOut);
+    tables.push({ name, ...parts, sources: [...laidOut.sources] });
+  }
+  return tables;
+}
