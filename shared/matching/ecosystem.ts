@@ -59,6 +59,8 @@ export interface Ecosystem {
   readonly advisoriesOmitEpoch?: true;
   /** The maker of a package that is not the distribution's (deb Maintainer, rpm Vendor), if it can be told. */
   thirdParty?(item: Package): string | undefined;
+  /** Why a package cannot be looked up, where its evidence does not say enough of what it is. */
+  unknown?(item: Package): string | undefined;
 }
 
 /** The release that a distribution's advisories are told by, for messages: `debian:14`. */

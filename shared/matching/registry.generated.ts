@@ -5,11 +5,15 @@ import { ecosystem as chainguard } from "./ecosystems/chainguard.ts";
 import { ecosystem as cratesIo } from "./ecosystems/crates-io.ts";
 import { ecosystem as debian } from "./ecosystems/debian.ts";
 import { ecosystem as go } from "./ecosystems/go.ts";
+import { ecosystem as maven } from "./ecosystems/maven.ts";
 import { ecosystem as npm } from "./ecosystems/npm.ts";
+import { ecosystem as nuget } from "./ecosystems/nuget.ts";
 import { ecosystem as opensuse } from "./ecosystems/opensuse.ts";
+import { ecosystem as packagist } from "./ecosystems/packagist.ts";
 import { ecosystem as pypi } from "./ecosystems/pypi.ts";
 import { ecosystem as redHat } from "./ecosystems/red-hat.ts";
 import { ecosystem as rocky } from "./ecosystems/rocky.ts";
+import { ecosystem as rubygems } from "./ecosystems/rubygems.ts";
 import { ecosystem as suse } from "./ecosystems/suse.ts";
 import { ecosystem as ubuntu } from "./ecosystems/ubuntu.ts";
 import { ecosystem as wolfi } from "./ecosystems/wolfi.ts";
@@ -21,11 +25,15 @@ export const ecosystems = [
   cratesIo,
   debian,
   go,
+  maven,
   npm,
+  nuget,
   opensuse,
+  packagist,
   pypi,
   redHat,
   rocky,
+  rubygems,
   suse,
   ubuntu,
   wolfi,
