@@ -113,6 +113,7 @@ const places = [
   "opt/conda/conda-meta/",
   "usr/lib/erlang/lib/x-1.0/ebin/",
   "usr/share/rubygems/specifications/",
+  "usr/local/lib/php/.registry/.channel.pecl.php.net/",
 ] as const;
 
 /** Paths that an extractor takes, from what it says it wants. */
@@ -150,6 +151,9 @@ const madeUp: readonly string[] = [
   '{"image_contents":[{"purl":"pkg:rpm/redhat/a@1-1?arch=x86_64"}],"content_sets":["rhel-9-for-x86_64-baseos-rpms"]}',
   '{"bomFormat":"CycloneDX","specVersion":"1.5","components":[{"type":"library","name":"a","version":"1","purl":"pkg:npm/a@1","components":[]}]}',
   '{"spdxVersion":"SPDX-2.3","SPDXID":"SPDXRef-DOCUMENT","packages":[{"name":"a","versionInfo":"1","SPDXID":"SPDXRef-a","externalRefs":[{"referenceType":"purl","referenceLocator":"pkg:npm/a@1"}]}],"relationships":[]}',
+  'a:4:{s:4:"name";s:5:"redis";s:7:"channel";s:12:"pecl.php.net";s:7:"version";a:1:{s:7:"release";s:5:"6.0.2";}s:7:"license";s:3:"PHP";}',
+  "SPDXVersion: SPDX-2.3\nPackageName: a\nPackageVersion: 1\nExternalRef: PACKAGE-MANAGER purl pkg:npm/a@1\nPackageComment: <text>b\nc</text>\n",
+  '<bom xmlns="http://cyclonedx.org/schema/bom/1.5"><components><component type="library"><name>a</name><version>1</version><purl>pkg:npm/a@1</purl></component></components></bom>',
   "certifi==2023.7.22\nurllib3==1.26.18\n  idna==3.4\n",
   'LABEL name="ubi9" version="9.4" \\\n  "com.redhat.component"="ubi9-container" cpe="cpe:/o:redhat:enterprise_linux:9"\n',
   `\x7fELF\x02\x01\x01${"\0".repeat(9)}\x02\0\x3e\0\x01\0\0\0${"\0".repeat(100)}nginx/1.25.3 go1.22.1 OpenSSL 3.0.1`,

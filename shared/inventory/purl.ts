@@ -33,6 +33,7 @@ export function purlOf(facts: PackageFacts, distribution: Distribution | undefin
     case "golang":
     case "npm":
     case "swift":
+    case "pear":
     case "cpan":
       return withNamespace(facts.type, name, version, qualifiers);
     case "cocoapods": {

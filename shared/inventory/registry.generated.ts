@@ -29,6 +29,7 @@ import { extractor as pacman } from "./extractors/pacman/extractor.ts";
 import { extractor as perl } from "./extractors/perl/extractor.ts";
 import { extractor as phpComposer } from "./extractors/php-composer/extractor.ts";
 import { extractor as phpLock } from "./extractors/php-lock/extractor.ts";
+import { extractor as phpPear } from "./extractors/php-pear/extractor.ts";
 import { extractor as pythonBundled } from "./extractors/python-bundled/extractor.ts";
 import { extractor as pythonEgg } from "./extractors/python-egg/extractor.ts";
 import { extractor as pythonLock } from "./extractors/python-lock/extractor.ts";
@@ -75,6 +76,7 @@ export const extractors: readonly AnyExtractor[] = [
   perl,
   phpComposer,
   phpLock,
+  phpPear,
   pythonBundled,
   pythonEgg,
   pythonLock,

@@ -12,6 +12,7 @@ export type PackageType =
   | "pypi"
   | "gem"
   | "composer"
+  | "pear"
   | "maven"
   | "golang"
   | "cargo"

@@ -24,6 +24,7 @@ const naming: Readonly<Record<PackageType, "name" | "namespace/name" | "group:ar
   pypi: "name",
   gem: "name",
   composer: "namespace/name",
+  pear: "namespace/name",
   maven: "group:artifact",
   golang: "namespace/name",
   cargo: "name",

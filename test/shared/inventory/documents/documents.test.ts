@@ -1,8 +1,10 @@
 /** Readers of documents: against the full libraries, and against input that was made to hurt. */
+import { execFileSync } from "node:child_process";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { parseJson, parseJsonWithComments } from "../../../../shared/inventory/documents/json.ts";
+import { parsePhpSerialized } from "../../../../shared/inventory/documents/php-serialized.ts";
 import { parseToml } from "../../../../shared/inventory/documents/toml.ts";
 import { member } from "../../../../shared/inventory/documents/value.ts";
 import { attributeOf, parseXml } from "../../../../shared/inventory/documents/xml.ts";
@@ -230,6 +232,53 @@ describe("XML", () => {
     expect(() => parseXml(text)).toThrow(broken);
   });
 });
+
+describe("what PHP serialises", () => {
+  const hasPhp = ((): boolean => {
+    try {
+      execFileSync("php", ["-v"], { stdio: "ignore" });
+      return true;
+    } catch {
+      return false;
+    }
+  })();
+
+  it.skipIf(!hasPhp)("is read as PHP means it (needs PHP)", () => {
+    fc.assert(
+      fc.property(fc.array(fc.jsonValue({ maxDepth: 4 }), { maxLength: 20 }), (values) => {
+        // As arrays with keys, which is all that PHP knows.
+        const json = JSON.stringify(values);
+        const script = "$v = json_decode(stream_get_contents(STDIN), true); echo json_encode([serialize($v)]);";
+        const [written = ""]: string[] = JSON.parse(execFileSync("php", ["-r", script], { input: json }).toString());
+        expect(asMembers(parsePhpSerialized(Buffer.from(written)))).toEqual(asMembers(JSON.parse(json)));
+      }),
+      { numRuns: 8 },
+    );
+  });
+
+  it.each([
+    "",
+    "x",
+    "i:1",
+    's:5:"abc";',
+    's:3:"abcd";',
+    "a:1:{i:0;i:1;i:2;}",
+    "a:1:{N;i:1;}",
+    "a:2:{i:0;i:1;}",
+    'O:1:"A":0:{}',
+    "a:1:{i:0;R:1;}",
+    "a:99999999999:{}",
+    "a:1:{i:0;".repeat(tooDeep),
+  ])("refuses %j", (text) => {
+    expect(() => parsePhpSerialized(Buffer.from(text))).toThrow(broken);
+  });
+});
+
+/** Lists and objects alike. */
+function asMembers(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, asMembers(one)]));
+}
 
 describe("cost", () => {
   const size = 1_000_000;

@@ -9,6 +9,7 @@ import { extractor as dotnet } from "../../../../shared/inventory/extractors/dot
 import { extractor as elixirOtp } from "../../../../shared/inventory/extractors/elixir-otp/extractor.ts";
 import { extractor as perl } from "../../../../shared/inventory/extractors/perl/extractor.ts";
 import { extractor as phpComposer } from "../../../../shared/inventory/extractors/php-composer/extractor.ts";
+import { extractor as phpPear } from "../../../../shared/inventory/extractors/php-pear/extractor.ts";
 import { extractor as pythonEgg } from "../../../../shared/inventory/extractors/python-egg/extractor.ts";
 import { extractor as r } from "../../../../shared/inventory/extractors/r/extractor.ts";
 import { extractor as rubyGems } from "../../../../shared/inventory/extractors/ruby-gems/extractor.ts";
@@ -17,7 +18,7 @@ import { compileMatcher } from "../../../../shared/inventory/wanted.ts";
 import { sharedData } from "../../../support/shared-data.ts";
 import { buildZip } from "../zip-writer.ts";
 
-const all = [conda, dart, dotnet, elixirOtp, perl, phpComposer, pythonEgg, r, rubyGems];
+const all = [conda, dart, dotnet, elixirOtp, perl, phpComposer, phpPear, pythonEgg, r, rubyGems];
 const matcher = compileMatcher(all);
 
 /** As the layer reader does it: only wanted files, by whoever wants them. */
@@ -39,6 +40,18 @@ function found(path: string, content: string): PackageFacts | undefined {
   return packages?.[0];
 }
 
+/** As PHP's `serialize` writes it: integers as keys where they look like some. */
+function phpSerialized(value: unknown): string {
+  if (value === null || value === undefined) return "N;";
+  if (typeof value === "boolean") return `b:${value ? 1 : 0};`;
+  if (typeof value === "number") return `${Number.isInteger(value) ? "i" : "d"}:${value};`;
+  if (typeof value === "string") return `s:${Buffer.byteLength(value)}:"${value}";`;
+  const members = Object.entries(value).map(
+    ([key, one]) => phpSerialized(/^\d+$/.test(key) ? Number(key) : key) + phpSerialized(one),
+  );
+  return `a:${members.length}:{${members.join("")}}`;
+}
+
 const broken = [{ reason: "broken-record" }];
 
 it("each wants its own files only", () => {
@@ -49,6 +62,7 @@ it("each wants its own files only", () => {
     "elixir-otp": ["app/lib/cowboy-2.9.0/ebin/cowboy.app"],
     perl: ["usr/lib/perl5/perllocal.pod", "l/.meta/A-1/install.json", "l/.meta/A-1/MYMETA.json"],
     "php-composer": ["app/vendor/composer/installed.json"],
+    "php-pear": ["l/php/.registry/pear.reg", "l/php/.registry/.channel.pecl.php.net/redis.reg"],
     "python-egg": ["lib/a-1-py3.egg", "lib/a-1-py3.egg/EGG-INFO/PKG-INFO"],
     r: ["usr/lib/R/library/boot/DESCRIPTION"],
     "ruby-gems": [
@@ -60,6 +74,8 @@ it("each wants its own files only", () => {
   };
   const others = [
     "opt/conda/conda-meta/history",
+    "l/php/registry/pear.reg",
+    "l/php/.registry/a/b/c.reg",
     "opt/conda/x-1-0.json",
     "app/pubspec.yaml",
     "app/deps.json",
@@ -133,6 +149,54 @@ describe("ruby-gems", () => {
 
   it("a version that only running it would tell is not made up", () => {
     expect(extract(path, 's.name = "a"\ns.version = A::VERSION\n')).toMatchObject({ partial: broken });
+  });
+});
+
+describe("php-pear", () => {
+  const path = "usr/local/lib/php/.registry/.channel.pecl.php.net/redis.reg";
+  const redis = {
+    attribs: { version: "2.0" },
+    name: "redis",
+    channel: "pecl.php.net",
+    version: { release: "6.0.2", api: "6.0.0" },
+    license: { attribs: { uri: "https://www.php.net/license" }, _content: "PHP" },
+    contents: { dir: { file: { 0: "é".repeat(300) } } },
+  };
+
+  it.each<[record: object, at: string, purl: string, licenses: readonly string[] | undefined]>([
+    [redis, path, "pkg:pear/pecl.php.net/redis@6.0.2", ["PHP"]],
+    [
+      { ...redis, name: "Archive_Tar", channel: "pear.php.net", license: { 0: "BSD", 1: { _content: "MIT" } } },
+      "l/.registry/archive_tar.reg",
+      "pkg:pear/pear.php.net/Archive_Tar@6.0.2",
+      ["BSD", "MIT"],
+    ],
+    // Version 1 of the format.
+    [
+      { package: "Old", version: "1.2RC1", license: "PHP License" },
+      "l/.registry/old.reg",
+      "pkg:pear/pear.php.net/Old@1.2RC1",
+      ["PHP License"],
+    ],
+    [
+      { package: "imagick", version: "3.0", license: null },
+      path.replace("redis", "imagick"),
+      "pkg:pear/pecl.php.net/imagick@3.0",
+      undefined,
+    ],
+  ])("%#", (record, at, purl, licenses) => {
+    const facts = extract(at, phpSerialized(record));
+    expect([purls(facts), facts.packages?.[0]?.licenses]).toEqual([[purl], licenses]);
+  });
+
+  it.each([
+    { name: "redis" },
+    { name: "re dis", version: "1" },
+    { name: "redis", version: { release: "next" } },
+    { name: "redis", version: "1", channel: "a/b" },
+    ["redis"],
+  ])("%j has no usable name or version", (record) => {
+    expect(extract(path, phpSerialized(record))).toMatchObject({ partial: broken });
   });
 });
 
@@ -357,6 +421,7 @@ describe("damage", () => {
     [dart, "hosted/pub.dev/a-1.0.0/pubspec.yaml", "name: a\nversion: 1.0.0\n"],
     [elixirOtp, "ebin/a.app", '{application, a, [{vsn, "1.0"}, {licenses, ["x"]}, {mod, {\'a b\', []}}]}.\n'],
     [r, "l/a/DESCRIPTION", "Package: a\nVersion: 1.0\nBuilt: R 4\n"],
+    [phpPear, ".registry/a.reg", 'a:2:{s:4:"name";s:1:"a";s:7:"version";s:3:"1.0";}'],
     [perl, "p/perllocal.pod", "=head2 x: C<Module> L<A::B|A::B>\nC<VERSION: 1.0>\n"],
     [perl, ".meta/a/install.json", '{"dist":"A-1.0","version":"1.0","pathname":"A/AB/ABC/A-1.0.tar.gz"}'],
   ];
@@ -404,6 +469,8 @@ describe("damage", () => {
     ["ebin/a.app", "%"],
     ["specifications/a.gemspec", "s.licenses = ["],
     ["specifications/a.gemspec", " s.name"],
+    [".registry/a.reg", "a:1:{i:0;"],
+    [".registry/a.reg", "i:1"],
     ["p/perllocal.pod", "=head2 C<Module> "],
     ["vendor/composer/installed.json", '[{"name":"a-a-a-'],
   ])("%s of a megabyte of %j takes no time", (path, piece) => {
