@@ -32,6 +32,11 @@ const inputCodes: ReadonlySet<string> = new Set([
   "image-gone",
   "not-an-image",
   "advisories-none-found",
+  "vex-malformed",
+  "vex-missing",
+  "vex-too-large",
+  "version-scheme-unknown",
+  "version-unparsable",
   "delivery-missing",
   "delivery-not-resendable",
 ]);

@@ -25,6 +25,7 @@ const commands: Readonly<Record<string, () => Promise<Register>>> = {
   scan: async () => (await import("./commands/scan.ts")).registerScan,
   inventory: async () => (await import("./commands/inventory.ts")).registerInventory,
   advisories: async () => (await import("./commands/advisories.ts")).registerAdvisories,
+  versions: async () => (await import("./commands/versions.ts")).registerVersions,
   findings: async () => (await import("./commands/findings.ts")).registerFindings,
   images: async () => (await import("./commands/images.ts")).registerImages,
   deliveries: async () => (await import("./commands/deliveries.ts")).registerDeliveries,

@@ -29,7 +29,7 @@ export function schemeOfEcosystem(ecosystem: string): VersionScheme | undefined 
  * The order of two versions: negative, 0 or positive.
  * Throws `PermanentError("version-unparsable")` when the scheme does not allow one of them: it is never guessed.
  */
-export function compareVersions(scheme: SchemeName, a: string, b: string): number {
+export function compareVersions(scheme: string, a: string, b: string): number {
   const order = versionScheme(scheme);
   return order.compare(read(order, a), read(order, b));
 }

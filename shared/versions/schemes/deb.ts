@@ -8,16 +8,22 @@ interface DebianVersion {
   readonly revision: string;
 }
 
-// The revision is what follows the last hyphen, and its absence equals revision 0. dpkg warns about an upstream
-// version that does not begin with a digit, but orders it.
-const shape = /^(?:([0-9]{1,10}):)?([A-Za-z0-9.+~:-]+?)(?:-([A-Za-z0-9.+~]+))?$/;
+const epoch = /^[0-9]{1,10}$/;
+// dpkg warns about an upstream version that does not begin with a digit, but orders it.
+const upstream = /^[A-Za-z0-9.+~:-]+$/;
+const revision = /^[A-Za-z0-9.+~]+$/;
 
 function parse(text: string): DebianVersion | undefined {
-  const found = shape.exec(text);
-  if (found?.[2] === undefined) return undefined;
-  // Without an epoch there is no colon in the upstream version; a final hyphen would be an empty revision.
-  if ((found[1] === undefined && found[2].includes(":")) || found[2].endsWith("-")) return undefined;
-  return { epoch: found[1] ?? "0", upstream: found[2], revision: found[3] ?? "0" };
+  const colon = text.indexOf(":");
+  // The revision is what follows the last hyphen; to have none is to have revision 0.
+  const hyphen = text.lastIndexOf("-");
+  const version = {
+    epoch: colon === -1 ? "0" : text.slice(0, colon),
+    upstream: text.slice(colon + 1, hyphen === -1 ? text.length : hyphen),
+    revision: hyphen === -1 ? "0" : text.slice(hyphen + 1),
+  };
+  const isVersion = epoch.test(version.epoch) && upstream.test(version.upstream) && revision.test(version.revision);
+  return isVersion ? version : undefined;
 }
 
 /** The modified lexical order: tilde before the end, the end before letters, letters before all else. */

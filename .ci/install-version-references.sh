@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Installs the tools that define the orders of versions and that test/e2e/versions.test.ts compares ours with: from
+# Debian (dpkg's Perl modules, rpm, pacman's library, Elixir, R, Python's packaging, gcc, Go), a Go program of Go's and
+# Bitnami's own libraries, and Conan's sources. Repeatable: does nothing for what is already there.
+set -euo pipefail
+
+conan_version=2.34.0
+cache="${PORTWARDEN_CI_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/portwarden-ci}/version-references"
+sources="$(cd "$(dirname "${BASH_SOURCE[0]}")/../test/support/version-references" && pwd)"
+
+missing=()
+need() { # need DEBIAN-PACKAGE COMMAND...: the package, unless the command works
+  local package=$1
+  shift
+  "$@" > /dev/null 2>&1 < /dev/null || missing+=("$package")
+}
+
+need libdpkg-perl perl -MDpkg::Version -e 1
+need rpm rpm --version
+need pacman-package-manager python3 -c 'import ctypes.util, sys; sys.exit(ctypes.util.find_library("alpm") is None)'
+need elixir elixir --version
+need r-base-core Rscript --version
+need python3-packaging python3 -c 'import packaging.version'
+need python3-pip python3 -m pip --version
+need gcc gcc --version
+need golang-go go version
+if [ ${#missing[@]} -gt 0 ]; then
+  if [ "$(id -u)" != 0 ] || ! command -v apt-get > /dev/null; then
+    echo "install-version-references: missing: ${missing[*]}; install them and run this again" >&2
+    exit 1
+  fi
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" > /dev/null
+fi
+
+mkdir -p "$cache"
+# Go's module cache makes this a matter of a second when nothing changed.
+(cd "$sources/go" && go build -o "$cache/go-versions" .)
+if [ ! -d "$cache/conan/conan-$conan_version.dist-info" ]; then
+  rm -rf "$cache/conan"
+  python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps \
+    --target "$cache/conan" "conan==$conan_version"
+fi
+echo "references of version orders are in $cache and on PATH"
