@@ -8,8 +8,10 @@ import type { AdvisoryAge } from "../shared/matching/types.ts";
 import { dockerConfigCredentials } from "../shared/registry/credentials/docker-config.ts";
 import { openImageSource } from "../shared/registry/open-source.ts";
 import { formatPlatform } from "../shared/registry/platforms.ts";
+import { parseReference } from "../shared/registry/reference.ts";
 import type { Image, PlatformSelection, ResolvedImage } from "../shared/registry/types.ts";
 import { type Inspection, inspectImage, readInventory } from "../shared/scanning/inspect.ts";
+import type { VexContext, VexSupply } from "../shared/vex/supply.ts";
 import { UsageError } from "./exit.ts";
 import { type LocalStore, localStore } from "./local-store.ts";
 import { terminalProgress } from "./terminal.ts";
@@ -19,6 +21,8 @@ export interface LocalScanOptions {
   readonly config?: string;
   readonly platform?: string;
   readonly advisories?: string;
+  /** Files and directories with VEX, beside those of the settings. */
+  readonly vex?: readonly string[];
 }
 
 export interface LocalScan {
@@ -36,9 +40,12 @@ export async function scanLocally(name: string, options: LocalScanOptions): Prom
   const advisories = await chosenAdvisories(store, options.advisories);
   const age = advisories.age();
   const warnings = advisoryWarnings(age, store.settings.advisories, store.clock.now());
+  const supply = await vexSupply(store, options.vex ?? []);
+  const settings = store.settings.vex;
   const inspections: Inspection[] = [];
-  const whole = await eachImage(name, store, options.platform, async (image, onBytes) => {
-    inspections.push(await inspectImage(image, { blobs: store.blobs, advisories, log: store.log, onBytes }));
+  const whole = await eachImage(name, store, options.platform, async (image, onBytes, found) => {
+    const vex = { ...found, settings, supply };
+    inspections.push(await inspectImage(image, { blobs: store.blobs, advisories, vex, log: store.log, onBytes }));
   });
   return { ...whole, advisories: age, warnings, inspections };
 }
@@ -53,11 +60,33 @@ export async function inventoryLocally(name: string, options: LocalScanOptions):
   return inventories;
 }
 
+type Found = Pick<VexContext, "source" | "resolved" | "references">;
+
+/** What the command names must be VEX; what the settings name is used as far as it is. */
+async function vexSupply(store: LocalStore, files: readonly string[]): Promise<VexSupply> {
+  const { vexFromFiles, vexFromSettings } = await import("../shared/vex/files.ts");
+  const own = await vexFromFiles(files, store.blobs);
+  const configured = await vexFromSettings(store.settings.vex.files, store.blobs);
+  return {
+    statements: [...own.statements, ...configured.statements],
+    remarks: [...own.remarks, ...configured.remarks],
+  };
+}
+
+/** Archives and directories have a scheme instead of a registry. */
+function referencesOf(name: string): VexContext["references"] {
+  try {
+    return [parseReference(name)];
+  } catch {
+    return [];
+  }
+}
+
 async function eachImage(
   name: string,
   store: LocalStore,
   platform: string | undefined,
-  use: (image: Image, onBytes: (done: number, total: number) => void) => Promise<void>,
+  use: (image: Image, onBytes: (done: number, total: number) => void, found: Found) => Promise<void>,
 ): Promise<Pick<LocalScan, "name" | "digest" | "kind">> {
   const progress = terminalProgress();
   const configured = process.env["DOCKER_CONFIG"];
@@ -69,9 +98,10 @@ async function eachImage(
   try {
     const resolved = await source.resolve(platform === undefined ? "all" : selection(platform));
     const images = platform === undefined ? ofThisMachine(resolved) : resolved.images;
+    const found = { source, resolved, references: referencesOf(source.name) };
     for (const candidate of images) {
       const image = await candidate.open();
-      await use(image, (done, total) => progress.report(source.name, done, total));
+      await use(image, (done, total) => progress.report(source.name, done, total), found);
     }
     return { name: source.name, digest: resolved.digest, kind: resolved.kind };
   } finally {

@@ -31,6 +31,12 @@ export function readSettings(path: string | undefined, shortcuts: Shortcuts): St
   const names = parsed.notifications.routes.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw new Error(`the settings are wrong: two routes are named ${twice}`);
+  const local = parsed.vex.files.find((file) => !file.startsWith("blob:"));
+  if (local !== undefined) {
+    throw new Error(
+      `the settings are wrong: functions have no file ${local}; put it in the bucket and name it blob:KEY`,
+    );
+  }
   return { input, parsed };
 }
 

@@ -2,8 +2,11 @@ import { type Command, Option } from "commander";
 import * as schemas from "../../shared/api/schemas.ts";
 import { findingKinds, findingStates, severities } from "../../shared/findings/types.ts";
 import { componentOf } from "../../shared/scanning/report.ts";
-import { connect } from "../client.ts";
+import { type VexJustification, vexJustifications } from "../../shared/vex/types.ts";
+import { openVexSchema } from "../../shared/vex/write.ts";
+import { type ClientOptions, connect } from "../client.ts";
 import { UsageError } from "../exit.ts";
+import { writeOutput } from "../output.ts";
 import { clean, cleanLines, paint, paintSeverity, table } from "../terminal.ts";
 import { type ListOptions, more, type OutputOptions, platformOptions, print } from "./platform.ts";
 
@@ -16,6 +19,18 @@ interface FindingListOptions extends ListOptions {
   readonly fixable?: boolean;
   readonly exploited?: boolean;
   readonly running?: boolean;
+}
+
+interface AcceptOptions extends OutputOptions {
+  readonly reason: string;
+  readonly until: string;
+  readonly vex?: VexJustification;
+}
+
+interface VexOptions extends ClientOptions {
+  readonly repository?: string;
+  readonly image?: string;
+  readonly output?: string;
 }
 
 const flag = (value: boolean | undefined) => (value === undefined ? undefined : String(value));
@@ -55,7 +70,10 @@ export function registerFindings(program: Command): void {
     .argument("<id>", "the finding's id")
     .requiredOption("--reason <text>", "why the risk is acceptable")
     .requiredOption("--until <date>", "when the acceptance ends: 2027-01-31, or a time in ISO 8601")
-    .action(async (id: string, options: OutputOptions & { reason: string; until: string }) => {
+    .addOption(
+      new Option("--vex <justification>", "it does not affect the image, and this is why").choices(vexJustifications),
+    )
+    .action(async (id: string, options: AcceptOptions) => {
       const until = new Date(options.until);
       if (Number.isNaN(until.getTime())) throw new UsageError(`--until ${options.until} is not a date`);
       const answer = await connect(options).post(
@@ -64,9 +82,28 @@ export function registerFindings(program: Command): void {
         {
           reason: options.reason,
           until: until.toISOString(),
+          ...(options.vex === undefined ? {} : { vex: options.vex }),
         },
       );
       print(options, answer, () => findingText(answer));
+    });
+  registerVex(findings);
+}
+
+function registerVex(findings: Command): void {
+  findings
+    .command("vex")
+    .description("Accepted vulnerabilities of images as an OpenVEX document, for other tools")
+    .option("--data <dir>", "data directory of the platform on this machine", ".portwarden")
+    .option("--url <url>", "address of a platform elsewhere (or PORTWARDEN_URL)")
+    .option("--token <token>", "its token (or PORTWARDEN_TOKEN)")
+    .option("--repository <name>", "registry/repository")
+    .option("--image <name>", "registry/repository@digest")
+    .option("--output <file>", "write there instead of standard output")
+    .action(async (options: VexOptions) => {
+      const { repository, image } = options;
+      const document = await connect(options).get("/v1/vex", openVexSchema, { repository, image });
+      writeOutput(JSON.stringify(document, undefined, 2), options.output);
     });
 }
 
@@ -117,8 +154,8 @@ function findingText({ finding, timeline }: FindingView): string {
     ["running in", finding.running.join(", ") || "nowhere seen"],
   ];
   if (finding.acceptance !== undefined && finding.state === "accepted") {
-    const { by, reason, until } = finding.acceptance;
-    rows.push(["accepted", `by ${by} until ${until}: ${reason}`]);
+    const { by, reason, until, vex } = finding.acceptance;
+    rows.push(["accepted", `by ${by} until ${until}: ${vex === undefined ? "" : `${vex}: `}${reason}`]);
   }
   for (const link of finding.links) rows.push(["link", link]);
   const head = rows.map(([name, value]) => `${name.padEnd(11)}${paintValue(name, finding, clean(value))}`).join("\n");

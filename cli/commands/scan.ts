@@ -15,6 +15,7 @@ interface ScanOptions {
   readonly ignoreUnfixed?: boolean;
   readonly platform?: string;
   readonly advisories?: string;
+  readonly vex?: readonly string[];
   readonly data: string;
   readonly config?: string;
 }
@@ -40,6 +41,11 @@ export function registerScan(program: Command): void {
       "which image of an index; all scans them all (default: linux on this machine's architecture)",
     )
     .option("--advisories <dir>", "use these advisories: a directory of advisory files, or a data directory")
+    .option(
+      "--vex <file>",
+      "believe these VEX documents: OpenVEX, CycloneDX or CSAF, a file or a directory; may be repeated",
+      (file: string, before: readonly string[] = []) => [...before, file],
+    )
     .option("--data <dir>", "data directory: advisory store and what was read before", ".portwarden")
     .option("--config <file>", "settings (default: portwarden.yaml in the data directory)")
     .addHelpText(

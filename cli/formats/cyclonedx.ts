@@ -2,6 +2,7 @@ import type { Severity } from "../../shared/findings/types.ts";
 import { toCycloneDx } from "../../shared/inventory/cyclonedx.ts";
 import type { ListedVulnerability, ScanDocument } from "../../shared/scanning/document.ts";
 import type { Inspection } from "../../shared/scanning/inspect.ts";
+import type { VexStatus } from "../../shared/vex/types.ts";
 import { UsageError } from "../exit.ts";
 
 /** CycloneDX has no `negligible`. */
@@ -23,7 +24,9 @@ export function formatCycloneDx(document: ScanDocument, inspections: readonly In
   const bom = toCycloneDx(inspection.inventory, document.tool.version);
   const byId = new Map<string, ListedVulnerability[]>();
   for (const found of document.images[0]?.vulnerabilities ?? []) {
-    byId.set(found.id, [...(byId.get(found.id) ?? []), found]);
+    // One analysis is of one verdict: packages of which something else is said stand apart.
+    const key = JSON.stringify([found.id, found.vex?.status, found.vex?.justification, found.vex?.document]);
+    byId.set(key, [...(byId.get(key) ?? []), found]);
   }
   return { ...bom, vulnerabilities: [...byId.values()].map((group) => vulnerabilityOf(group)) };
 }
@@ -43,6 +46,7 @@ function vulnerabilityOf(group: readonly ListedVulnerability[]): object {
       },
     ],
     description: first.summary,
+    ...(first.vex === undefined ? {} : { analysis: analysisOf(first.vex) }),
     affects: group.map((found) => ({
       ref: found.package.purl,
       versions: [{ version: found.package.version, status: "affected" }],
@@ -50,5 +54,36 @@ function vulnerabilityOf(group: readonly ListedVulnerability[]): object {
     recommendation: group
       .flatMap(({ package: { name }, fix }) => (fix.version === undefined ? [] : [`upgrade ${name} to ${fix.version}`]))
       .join("; "),
+  };
+}
+
+const analysisStates: Readonly<Record<VexStatus, string>> = {
+  not_affected: "not_affected",
+  fixed: "resolved",
+  affected: "exploitable",
+  under_investigation: "in_triage",
+};
+
+/** CycloneDX has other words for most reasons; the others are told in the detail. */
+const analysisJustifications: Readonly<Record<string, string>> = {
+  component_not_present: "code_not_present",
+  vulnerable_code_not_present: "code_not_present",
+  vulnerable_code_not_in_execute_path: "code_not_reachable",
+  inline_mitigations_already_exist: "protected_by_mitigating_control",
+  requires_configuration: "requires_configuration",
+  requires_dependency: "requires_dependency",
+  requires_environment: "requires_environment",
+};
+
+function analysisOf(vex: NonNullable<ListedVulnerability["vex"]>): object {
+  const { status, impact, action, author, document } = vex;
+  const word = Object.entries(analysisJustifications).find(([name]) => name === vex.justification)?.[1];
+  const justification = status === "not_affected" ? word : undefined;
+  const said = [vex.justification, impact, action].filter((part) => part !== undefined).join(": ");
+  const by = author === undefined ? document : `${author}, ${document}`;
+  return {
+    state: analysisStates[status],
+    ...(justification !== undefined && { justification }),
+    detail: `${said === "" ? "" : `${said} `}(${by})`,
   };
 }

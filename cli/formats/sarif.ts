@@ -1,5 +1,6 @@
 import type { Severity } from "../../shared/findings/types.ts";
 import type { ListedVulnerability, ScanDocument } from "../../shared/scanning/document.ts";
+import { isExcluded } from "../../shared/vex/types.ts";
 
 const levels: Readonly<Record<Severity, "error" | "warning" | "note">> = {
   critical: "error",
@@ -105,7 +106,16 @@ function resultOf(document: ScanDocument, found: ListedVulnerability, ruleIndex:
       },
       message: { text: `${document.image.name}: ${found.package.purl}` },
     })),
+    ...(found.vex === undefined || !isExcluded(found.marks) ? {} : { suppressions: [suppressionOf(found.vex)] }),
     partialFingerprints: { "portwarden/v1": `${found.id}|${found.package.purl}` },
     properties: { purl: found.package.purl, comparison: found.evidence.comparison, marks: found.marks },
   };
+}
+
+/** Decided outside of the code that was scanned (SARIF 2.1.0, section 3.35). */
+function suppressionOf(vex: NonNullable<ListedVulnerability["vex"]>): object {
+  const by = vex.author === undefined ? vex.document : `${vex.author} (${vex.document})`;
+  const said = [vex.justification, vex.impact].filter((part) => part !== undefined).join(": ");
+  const text = `VEX ${vex.status} by ${by}${said === "" ? "" : `: ${said}`}`;
+  return { kind: "external", status: "accepted", justification: text, properties: { vex } };
 }

@@ -1,5 +1,6 @@
 import { severities } from "../../shared/findings/types.ts";
 import type { ListedVulnerability, ScanDocument } from "../../shared/scanning/document.ts";
+import { isExcluded } from "../../shared/vex/types.ts";
 import { clean, paint, paintSeverity, table } from "../terminal.ts";
 
 /** The scan for people: one line per vulnerability, then what was not judged, then the sum. */
@@ -34,7 +35,7 @@ function vulnerabilityTable(vulnerabilities: readonly ListedVulnerability[]): st
     {
       title: "SEVERITY",
       value: ({ severity }) => severity,
-      paint: ({ severity }, text) => paintSeverity(severity, text),
+      paint: ({ severity, marks }, text) => (isExcluded(marks) ? paint("gray", text) : paintSeverity(severity, text)),
     },
     { title: "VULNERABILITY", value: ({ id, exploited }) => (exploited ? `${id} (exploited)` : id), width: 36 },
     { title: "PACKAGE", value: (found) => found.package.name, width: 40 },
@@ -42,7 +43,10 @@ function vulnerabilityTable(vulnerabilities: readonly ListedVulnerability[]): st
     { title: "FIXED IN", value: ({ fix }) => fix.version ?? fix.state, width: 30 },
     {
       title: "TITLE",
-      value: ({ summary, marks }) => (marks.length > 0 ? `[${marks.join(", ")}] ${summary}` : summary),
+      value: ({ summary, marks, vex }) => {
+        const said = [...marks, ...(vex?.justification === undefined ? [] : [vex.justification])];
+        return said.length > 0 ? `[${said.join(", ")}] ${summary}` : summary;
+      },
       width: 70,
     },
   ]);
@@ -54,6 +58,13 @@ function summaryLine(document: ScanDocument): string {
     return count > 0 ? [paintSeverity(severity, `${count} ${severity}`)] : [];
   });
   const filtered = document.filtered > 0 ? ` (${document.filtered} more filtered out)` : "";
+  const excluded =
+    (document.excluded ?? 0) > 0 ? `; ${document.excluded} not affected or fixed (VEX), not counted` : "";
+  const contradicted = document.images
+    .flatMap(({ vulnerabilities }) => vulnerabilities)
+    .filter(({ vex }) => vex?.contradictions !== undefined).length;
+  const disputed =
+    contradicted > 0 ? `; on ${contradicted} VEX documents contradict each other (see --format json)` : "";
   const partial = document.status === "partial" ? paint("yellow", "  The scan is partial: see above.") : "";
-  return `${counts.length === 0 ? "no known vulnerabilities listed" : counts.join(", ")}${filtered}${partial}`;
+  return `${counts.length === 0 ? "no known vulnerabilities listed" : counts.join(", ")}${filtered}${excluded}${disputed}${partial}`;
 }

@@ -5,7 +5,7 @@ export const door = httpDoor({
   name: "api",
   description: "The HTTP API: findings, images, scans, queues",
   uses: { table: "write", blobs: "read", bus: true, queues: "*" },
-  settings: ["advisories"],
+  settings: ["advisories", "vex"],
   routes: ["ANY /v1/{proxy+}"],
   access: "token",
   handle: serveApi,

@@ -6,7 +6,7 @@ export const door = queueDoor({
   name: "scan-image",
   description: "Scans images that were pushed or asked for, and closes the findings of deleted ones",
   uses: { table: "write", blobs: "write", secrets: true, credentials: true },
-  settings: ["registries", "advisories", "notifications"],
+  settings: ["registries", "advisories", "notifications", "vex"],
   subscribe: { bus: "portwarden", pattern: patternOf("ImagePushed", "ImageDeleted", "ScanRequested") },
   message: envelopeOf("ImagePushed", "ImageDeleted", "ScanRequested"),
   timeoutSeconds: 900,

@@ -11,8 +11,10 @@ import { servicesRunning } from "../images/running.ts";
 import { getPresence, imagesByDigest, listImages, tagsOfRepository } from "../images/store.ts";
 import type { ImageRecord } from "../images/types.ts";
 import { PermanentError } from "../platform/errors.ts";
+import { productVersion } from "../platform/version.ts";
 import { parseReference } from "../registry/reference.ts";
 import { getReport, scansOfCause } from "../scanning/records.ts";
+import { openVexSchema, writeVex } from "../vex/write.ts";
 import { deliveryRoutes } from "./delivery-routes.ts";
 import { type ApiPlatform, route } from "./route.ts";
 import * as schemas from "./schemas.ts";
@@ -63,6 +65,19 @@ const findingRoutes = [
       const finding = await acceptFinding(platform, { id: params.id, by: caller.principal, ...body });
       return { finding, timeline: await getTimeline(platform.table, params.id) };
     },
+  }),
+];
+
+const vexRoutes = [
+  route({
+    method: "get",
+    path: "/v1/vex",
+    id: "acceptedAsVex",
+    summary: "Accepted vulnerabilities of images as an OpenVEX 0.2.0 document",
+    query: schemas.vexQuery,
+    response: openVexSchema,
+    handle: (platform, { query }) =>
+      writeVex(platform, { ...defined(query), author: platform.settings.vex.author, version: productVersion }),
   }),
 ];
 
@@ -171,7 +186,14 @@ const operationRoutes = [
 ];
 
 /** Every operation of the API. */
-export const routes = [...findingRoutes, ...imageRoutes, ...scanRoutes, ...deliveryRoutes, ...operationRoutes];
+export const routes = [
+  ...findingRoutes,
+  ...vexRoutes,
+  ...imageRoutes,
+  ...scanRoutes,
+  ...deliveryRoutes,
+  ...operationRoutes,
+];
 
 async function viewsOf(platform: ApiPlatform, records: readonly ImageRecord[]) {
   const tags = new Map<string, Map<string, string[]>>();

@@ -37,6 +37,12 @@ export const findingIdParams = z.object({ id: z.string().regex(/^[a-f0-9]{32}$/)
 export const acceptBody = z.strictObject({
   reason: acceptanceSchema.shape.reason,
   until: z.iso.datetime({ offset: true }).meta({ description: "When the acceptance ends" }),
+  vex: acceptanceSchema.shape.vex.meta({ description: "Why it does not affect the image, as a justification of VEX" }),
+});
+
+export const vexQuery = z.object({
+  repository: z.string().max(512).optional().meta({ description: "`registry/repository`" }),
+  image: z.string().max(1024).optional().meta({ description: "`registry/repository@digest`" }),
 });
 
 export const imagesQuery = pageQuery.extend({

@@ -30,6 +30,7 @@ const statusOf: Readonly<Record<string, 400 | 404 | 409 | 413>> = {
   "bad-reference": 400,
   "bad-key": 400,
   "acceptance-in-the-past": 400,
+  "vex-too-large": 400,
   "finding-unknown": 404,
   "queue-unknown": 404,
   "delivery-missing": 404,

@@ -1,14 +1,17 @@
 import * as z from "zod";
 import { PermanentError, TransientError } from "../platform/errors.ts";
 import type { Platform } from "../platform/ports.ts";
+import type { VexJustification } from "../vex/types.ts";
 import { acceptancePartition } from "./keys.ts";
 import { commitChanges, getFinding, type StoredFinding } from "./store.ts";
-import { type Cause, type Finding, resourceSchema } from "./types.ts";
+import { type Acceptance, type Cause, type Finding, resourceSchema } from "./types.ts";
 
 export interface AcceptInput {
   readonly id: string;
   readonly by: string;
   readonly reason: string;
+  /** Why it does not affect the resource; absent: it does, and the risk is accepted. */
+  readonly vex?: VexJustification | undefined;
   /** ISO 8601, in the future. */
   readonly until: string;
 }
@@ -32,7 +35,13 @@ export async function acceptFinding(platform: Pick<Platform, "table" | "clock">,
   }
   const at = new Date(now).toISOString();
   const cause: Cause = { id: `accept:${input.id}:${at}`, kind: "person", time: at, detail: input.by };
-  const acceptance = { by: input.by, reason: input.reason, until: new Date(input.until).toISOString(), at };
+  const acceptance: Acceptance = {
+    by: input.by,
+    reason: input.reason,
+    ...(input.vex !== undefined && { vex: input.vex }),
+    until: new Date(input.until).toISOString(),
+    at,
+  };
   const after: Finding = {
     ...before.finding,
     state: "accepted",
@@ -40,7 +49,8 @@ export async function acceptFinding(platform: Pick<Platform, "table" | "clock">,
     updatedAt: at,
     last: { transition: "accepted", cause },
   };
-  const note = `${input.reason} (until ${acceptance.until})`.slice(0, 2000);
+  const why = input.vex === undefined ? input.reason : `${input.vex}: ${input.reason}`;
+  const note = `${why} (until ${acceptance.until})`.slice(0, 2000);
   if (!(await commitChanges(platform, [{ before, after, transition: { name: "accepted", note } }], cause))) {
     throw conflict(input.id);
   }

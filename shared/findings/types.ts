@@ -3,6 +3,7 @@
  * problem found twice is one finding. Severity is the source's word; priority is ours.
  */
 import * as z from "zod";
+import { vexJustifications } from "../vex/types.ts";
 
 /** Worst first. */
 export const severities = ["critical", "high", "medium", "low", "negligible", "unknown"] as const;
@@ -42,6 +43,8 @@ export type Observation = z.infer<typeof observationSchema>;
 export const acceptanceSchema = z.object({
   by: z.string().min(1).max(256),
   reason: z.string().min(1).max(2000),
+  /** Why it does not affect the resource, in VEX terms; absent: it does, and the risk is accepted. */
+  vex: z.enum(vexJustifications).optional(),
   /** ISO 8601; after it the finding is open again. */
   until: z.iso.datetime(),
   at: z.iso.datetime(),
@@ -53,9 +56,9 @@ export type Transition = (typeof transitions)[number];
 
 /** Why a transition happened. */
 export const causeSchema = z.object({
-  /** Id of the scan, assessment, event or request. */
+  /** Id of the scan, assessment, change of the advisories, event or request. */
   id: z.string().min(1).max(256),
-  kind: z.enum(["scan", "assessment", "deletion", "person", "schedule"]),
+  kind: z.enum(["scan", "assessment", "advisories", "deletion", "person", "schedule"]),
   /** Source time, ISO 8601. */
   time: z.iso.datetime(),
   /** Readable: who pushed, which call, which advisory set. */

@@ -9,6 +9,7 @@ import { cloudSettings } from "../clouds/settings.ts";
 import { intakeSettings } from "../intake/settings.ts";
 import { notificationSettings } from "../notifications/settings.ts";
 import { registrySettings } from "../registry/settings.ts";
+import { vexSettings } from "../vex/settings.ts";
 
 export const settingsSchema = z.strictObject({
   registries: registrySettings.prefault({}),
@@ -16,6 +17,7 @@ export const settingsSchema = z.strictObject({
   advisories: advisorySettings.prefault({}),
   notifications: notificationSettings.prefault({}),
   clouds: cloudSettings.prefault({}),
+  vex: vexSettings.prefault({}),
 });
 
 export type Settings = z.infer<typeof settingsSchema>;

@@ -97,6 +97,20 @@ export interface ResolvedImage {
   readonly attestations: readonly Descriptor[];
 }
 
+/** A document that is stored beside an image and is about it: an attestation, as it was written. */
+export interface AttachedDocument {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly bytes: Uint8Array;
+}
+
+/** What is attached to an image, as far as it was asked for. */
+export interface Attached {
+  readonly documents: readonly AttachedDocument[];
+  /** What could not be read, and why; `subject` is its digest, or what was asked. */
+  readonly problems: readonly { readonly subject: string; readonly detail: string }[];
+}
+
 /** `all`, or platforms as `os/architecture[/variant]`. */
 export type PlatformSelection = "all" | readonly string[];
 
@@ -109,5 +123,14 @@ export interface ImageSource {
   /** As people would write it, without credentials. */
   readonly name: string;
   resolve(platforms: PlatformSelection): Promise<ResolvedImage>;
+  /**
+   * The in-toto statements that are attached to one of the images, or to the index they are in, whose predicate type is
+   * wanted (`undefined`: nobody says what it is). Absent: this kind of source has none. Never throws a permanent error.
+   */
+  attached?(
+    resolved: ResolvedImage,
+    digest: string,
+    wanted: (predicateType: string | undefined) => boolean,
+  ): Promise<Attached>;
   close(): Promise<void>;
 }

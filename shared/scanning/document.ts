@@ -6,10 +6,36 @@ import * as z from "zod";
 import { atLeast } from "../findings/priority.ts";
 import { type Severity, severities } from "../findings/types.ts";
 import type { AdvisoryAge, Vulnerability } from "../matching/types.ts";
+import { isExcluded, type VexVerdict, vexSources, vexStatuses } from "../vex/types.ts";
 import type { Inspection } from "./inspect.ts";
 import { isPartial, noPackages } from "./observe.ts";
 
 const locationSchema = z.object({ path: z.string(), layer: z.string(), step: z.string().optional() });
+
+const vexSchema = z.object({
+  status: z.enum(vexStatuses),
+  justification: z.string().optional(),
+  impact: z.string().optional(),
+  action: z.string().optional(),
+  document: z.string(),
+  url: z.string().optional(),
+  author: z.string().optional(),
+  timestamp: z.string().optional(),
+  source: z.enum(vexSources),
+  origin: z.string(),
+  verifiedBy: z.string().optional(),
+  contradictions: z
+    .array(
+      z.object({
+        status: z.enum(vexStatuses),
+        document: z.string(),
+        author: z.string().optional(),
+        source: z.enum(vexSources),
+        timestamp: z.string().optional(),
+      }),
+    )
+    .optional(),
+});
 
 export const scanDocumentSchema = z.object({
   schema: z.literal("portwarden.scan/1"),
@@ -25,8 +51,10 @@ export const scanDocumentSchema = z.object({
   warnings: z.array(z.string()),
   /** `partial`: something could not be read or judged, see `problems` of the images. */
   status: z.enum(["complete", "partial"]),
-  /** Vulnerabilities listed, by severity. */
+  /** Vulnerabilities listed that count, by severity. */
   summary: z.record(z.enum(severities), z.int()),
+  /** Listed and not counted: VEX says that they do not affect the image, or are fixed. */
+  excluded: z.int().optional(),
   /** What the filters left out. */
   filtered: z.int(),
   images: z.array(
@@ -55,6 +83,8 @@ export const scanDocumentSchema = z.object({
             version: z.string().optional(),
           }),
           marks: z.array(z.string()),
+          /** What VEX says of it; with `vex-not-affected` or `vex-fixed` among the marks it is listed and not counted. */
+          vex: vexSchema.optional(),
           sources: z.array(z.object({ id: z.string(), database: z.string(), url: z.string().optional() })),
           evidence: z.object({
             comparison: z.string(),
@@ -94,12 +124,16 @@ export interface DocumentInput {
 export function scanDocument(input: DocumentInput): ScanDocument {
   const summary: Record<Severity, number> = { critical: 0, high: 0, medium: 0, low: 0, negligible: 0, unknown: 0 };
   let filtered = 0;
+  let excluded = 0;
   let partial = input.advisories.set === "none";
   const images = input.inspections.map((inspection) => {
     const { inventory, match } = inspection;
     const shown = match.vulnerabilities.filter((found) => passes(found, input.filter));
     filtered += match.vulnerabilities.length - shown.length;
-    for (const { severity } of shown) summary[severity]++;
+    for (const { severity, marks } of shown) {
+      if (isExcluded(marks)) excluded++;
+      else summary[severity]++;
+    }
     partial ||= isPartial(inventory, match);
     const { platform, distribution } = inventory;
     return {
@@ -127,6 +161,7 @@ export function scanDocument(input: DocumentInput): ScanDocument {
     warnings: [...input.warnings],
     status: partial ? "partial" : "complete",
     summary,
+    ...(excluded > 0 && { excluded }),
     filtered,
     images,
   };
@@ -149,6 +184,7 @@ function listed(found: Vulnerability, { inventory }: Inspection): ListedVulnerab
     package: { ...found.package },
     fix: { ...found.fix },
     marks: [...found.marks],
+    ...(found.vex !== undefined && { vex: vexOf(found.vex) }),
     sources: found.sources.map((source) => ({ ...source })),
     evidence: {
       comparison: found.evidence.comparison,
@@ -161,7 +197,16 @@ function listed(found: Vulnerability, { inventory }: Inspection): ListedVulnerab
   };
 }
 
-function problemsOf({ inventory, match }: Inspection): ScanDocument["images"][number]["problems"] {
+const vexRemarksShown = 100;
+
+function vexOf({ contradictions, ...said }: VexVerdict): NonNullable<ListedVulnerability["vex"]> {
+  return {
+    ...said,
+    ...(contradictions !== undefined && { contradictions: contradictions.map((one) => ({ ...one })) }),
+  };
+}
+
+function problemsOf({ inventory, match, vexRemarks }: Inspection): ScanDocument["images"][number]["problems"] {
   const counts = new Map<string, { count: number; example: string }>();
   for (const { purl, reason } of match.notEvaluated) {
     const seen = counts.get(reason);
@@ -181,11 +226,17 @@ function problemsOf({ inventory, match }: Inspection): ScanDocument["images"][nu
       detail: `${count} ${count === 1 ? "package" : "packages"} not judged, such as ${example}`,
       count,
     })),
+    ...(vexRemarks ?? []).slice(0, vexRemarksShown).map(({ reason, detail, subject }) => ({
+      reason,
+      detail: `${detail} (${subject})`,
+      count: 1,
+    })),
   ];
 }
 
 function worstFirst(a: ListedVulnerability, b: ListedVulnerability): number {
   return (
+    Number(isExcluded(a.marks)) - Number(isExcluded(b.marks)) ||
     Number(b.exploited) - Number(a.exploited) ||
     severities.indexOf(a.severity) - severities.indexOf(b.severity) ||
     (a.package.name < b.package.name ? -1 : a.package.name > b.package.name ? 1 : 0) ||
@@ -193,9 +244,9 @@ function worstFirst(a: ListedVulnerability, b: ListedVulnerability): number {
   );
 }
 
-/** Whether the document lists anything at least this bad. */
+/** Whether the document lists anything at least this bad that counts. */
 export function reaches(document: ScanDocument, least: Severity): boolean {
   return document.images.some(({ vulnerabilities }) =>
-    vulnerabilities.some(({ severity }) => atLeast(severity, least)),
+    vulnerabilities.some(({ marks, severity }) => !isExcluded(marks) && atLeast(severity, least)),
   );
 }

@@ -11,6 +11,9 @@ import { messageOf } from "../platform/errors.ts";
 import { limits } from "../platform/limits.ts";
 import type { Blobs, Log } from "../platform/ports.ts";
 import type { Image } from "../registry/types.ts";
+import { applyVex } from "../vex/apply.ts";
+import { supplyFor, type VexContext } from "../vex/supply.ts";
+import type { VexRemark } from "../vex/types.ts";
 
 const compress = promisify(zlib.zstdCompress);
 const decompress = promisify(zlib.zstdDecompress);
@@ -18,6 +21,8 @@ const decompress = promisify(zlib.zstdDecompress);
 export interface Inspection {
   readonly inventory: Inventory;
   readonly match: MatchResult;
+  /** What of the VEX for the image was not used, and why. */
+  readonly vexRemarks?: readonly VexRemark[];
   /** Whether the inventory was there already, so that no layer was read. */
   readonly cached: boolean;
   readonly milliseconds: { readonly inventory: number; readonly matching: number };
@@ -32,6 +37,7 @@ export interface InventoryOptions {
 
 export interface InspectOptions extends InventoryOptions {
   readonly advisories: Advisories;
+  readonly vex?: VexContext;
 }
 
 /** What is in one image and what of it is known to be vulnerable. Reads no layer that was ever read before. */
@@ -39,13 +45,34 @@ export async function inspectImage(image: Image, options: InspectOptions): Promi
   const started = performance.now();
   const { inventory, cached } = await readInventory(image, options);
   const read = performance.now();
-  const match = await matchInventory(inventory, options.advisories);
+  const matched = await matchInventory(inventory, options.advisories);
+  const { match, remarks } = await withVex(matched, image, inventory, options.vex);
   return {
     inventory,
     match,
+    ...(remarks.length > 0 && { vexRemarks: remarks }),
     cached,
     milliseconds: { inventory: Math.round(read - started), matching: Math.round(performance.now() - read) },
   };
+}
+
+/** Nobody needs to be asked about an image in which nothing was found. */
+async function withVex(
+  match: MatchResult,
+  image: Image,
+  inventory: Inventory,
+  context: VexContext | undefined,
+): Promise<{ readonly match: MatchResult; readonly remarks: readonly VexRemark[] }> {
+  if (context === undefined || match.vulnerabilities.length === 0) return { match, remarks: [] };
+  const { statements, remarks } = await supplyFor(context, image.digest);
+  const vulnerabilities = applyVex(match.vulnerabilities, statements, {
+    digests: [image.digest, context.resolved.digest],
+    references: context.references,
+    platform: image.platform,
+    packages: inventory.packages,
+    ...(inventory.distribution !== undefined && { distribution: inventory.distribution }),
+  });
+  return { match: { ...match, vulnerabilities }, remarks };
 }
 
 /** What is in one image: the stored inventory, or what its layers say. */
@@ -66,7 +93,12 @@ export function inventoryKey(digest: string): string {
 
 /** The stored inventory of an image; `undefined` when there is none, or when it cannot be read (it is made again). */
 export async function storedInventory(blobs: Blobs, digest: string, log: Log): Promise<Inventory | undefined> {
-  const bytes = await blobs.get(inventoryKey(digest));
+  return inventoryAt(blobs, inventoryKey(digest), digest, log);
+}
+
+/** The inventory of an image in a blob, whichever extractors read it. */
+export async function inventoryAt(blobs: Blobs, key: string, digest: string, log: Log): Promise<Inventory | undefined> {
+  const bytes = await blobs.get(key);
   if (bytes === undefined) return undefined;
   try {
     const text = (await decompress(bytes, { maxOutputLength: limits.fileBytes })).toString("utf8");

@@ -2,16 +2,27 @@
 import type { Observation } from "../findings/types.ts";
 import type { Inventory } from "../inventory/types.ts";
 import type { MatchResult, Vulnerability } from "../matching/types.ts";
+import { type VexRemark, type VexVerdict, vexMarks } from "../vex/types.ts";
 import { observeSecrets } from "./observe-secrets.ts";
 
 /** Marks that keep a finding out of messages: it is recorded, and lists show it. */
-export const quietMarks: ReadonlySet<string> = new Set(["kernel-headers", "owned-by-os-package", "unimportant"]);
+export const quietMarks: ReadonlySet<string> = new Set([
+  "kernel-headers",
+  "owned-by-os-package",
+  "unimportant",
+  vexMarks.not_affected,
+  vexMarks.fixed,
+]);
 
 const locationsShown = 10;
 const text = (value: string, length: number) => (value.length > length ? `${value.slice(0, length - 1)}…` : value);
 
 /** One finding per vulnerability and package, per secret, and per way in which the image could not be judged. */
-export function observe(inventory: Inventory, match: MatchResult): Observation[] {
+export function observe(
+  inventory: Inventory,
+  match: MatchResult,
+  vexRemarks: readonly VexRemark[] = [],
+): Observation[] {
   const origins = new Map(inventory.packages.map(({ purl, origin }) => [purl, origin]));
   return [
     ...match.vulnerabilities.map((found) =>
@@ -19,6 +30,7 @@ export function observe(inventory: Inventory, match: MatchResult): Observation[]
     ),
     ...observeSecrets(inventory),
     ...coverage(inventory, match),
+    ...vexCoverage(vexRemarks),
   ];
 }
 
@@ -51,10 +63,43 @@ function vulnerabilityObservation(
       aliases: found.aliases.slice(0, 20),
       sources: found.sources.slice(0, 10).map(({ id, database }) => ({ id, database })),
       marks: [...found.marks],
+      ...(found.vex === undefined ? {} : { vex: vexEvidence(found.vex) }),
       ...(found.cvss === undefined ? {} : { cvss: { ...found.cvss } }),
     },
     links: found.sources.flatMap(({ url }) => (url === undefined || !URL.canParse(url) ? [] : [url])).slice(0, 5),
   };
+}
+
+/** As evidence of a finding: bounded like everything in it. */
+function vexEvidence({ contradictions, ...said }: VexVerdict): Observation["evidence"] {
+  const texts = Object.entries(said).map(([name, value]) => [name, text(value, 1000)]);
+  const others = (contradictions ?? []).map((other) => ({ ...other, document: text(other.document, 300) }));
+  return { ...Object.fromEntries(texts), ...(others.length > 0 && { contradictions: others }) };
+}
+
+const vexRemarksShown = 50;
+
+/** What of the VEX attached to the image was not used: one finding for each document and reason. */
+function vexCoverage(remarks: readonly VexRemark[]): Observation[] {
+  const own = remarks.filter(({ source }) => source === "attestation");
+  const groups = Map.groupBy(own, ({ reason, subject }) => JSON.stringify([reason, subject]));
+  return [...groups.values()].slice(0, vexRemarksShown).flatMap((group): Observation[] => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const more = group.length > 1 ? ` (and ${group.length - 1} more)` : "";
+    return [
+      {
+        kind: "coverage",
+        rule: text(`vex-not-used/${first.reason}`, 256),
+        subject: text(first.subject, 1024),
+        title: text(`VEX not used: ${first.detail}${more}`, 512),
+        severity: "unknown",
+        exploited: false,
+        evidence: { details: group.slice(0, 10).map(({ detail }) => text(detail, 500)), count: group.length },
+        links: [],
+      },
+    ];
+  });
 }
 
 /**
@@ -98,7 +143,7 @@ function coverage(inventory: Inventory, match: MatchResult): Observation[] {
   for (const [reason, purls] of byReason) {
     observations.push({
       kind: "coverage",
-      rule: text(`not-evaluated/${reason}`, 256),
+      rule: notEvaluatedRule(reason),
       subject: "packages",
       title: text(`${purls.length} ${purls.length === 1 ? "package" : "packages"} could not be judged: ${reason}`, 512),
       severity: "unknown",
@@ -120,6 +165,11 @@ function coverage(inventory: Inventory, match: MatchResult): Observation[] {
     });
   }
   return observations;
+}
+
+/** The rule of the finding that some packages could not be judged, for a reason. */
+export function notEvaluatedRule(reason: string): string {
+  return text(`not-evaluated/${reason}`, 256);
 }
 
 const failedRule = "scan-failed/";

@@ -7,6 +7,7 @@ import { imageResource, repositoryName } from "../images/keys.ts";
 import { getPresence, updateImage } from "../images/store.ts";
 import type { ImageName, ImageRecord } from "../images/types.ts";
 import type { Platform } from "../platform/ports.ts";
+import type { VexSupply } from "../vex/supply.ts";
 import { failureObservation, isScanFailure } from "./observe.ts";
 
 export type ScanPlatform = Pick<
@@ -34,6 +35,8 @@ export interface Run {
   readonly cause: Cause;
   /** One set for all images of the scan. */
   readonly advisories: Advisories;
+  /** From the files that the settings name. */
+  readonly vex: VexSupply;
 }
 
 /** What a scan ended with. */
@@ -143,7 +146,7 @@ export async function noteImage(
   }));
 }
 
-function openBySeverity(findings: readonly Finding[]): Partial<Record<Severity, number>> {
+export function openBySeverity(findings: readonly Finding[]): Partial<Record<Severity, number>> {
   const open: Partial<Record<Severity, number>> = {};
   for (const { severity } of findings) open[severity] = (open[severity] ?? 0) + 1;
   return open;

@@ -1,7 +1,9 @@
-import { advisoriesOf } from "../advisories/store.ts";
+import { readManifest } from "../advisories/manifest.ts";
+import { type Advisories, advisoriesOf } from "../advisories/store.ts";
 import { repositoryName } from "../images/keys.ts";
 import { servicesRunning } from "../images/running.ts";
-import { PermanentError } from "../platform/errors.ts";
+import { PermanentError, TransientError } from "../platform/errors.ts";
+import { vexFromSettings } from "../vex/files.ts";
 import { completeScan, getScan, scanIdOf } from "./records.ts";
 import { summarise } from "./report.ts";
 import {
@@ -43,7 +45,8 @@ export async function scanImage(platform: ScanPlatform, request: ScanRequest): P
   const cause = { id: `scan:${scanId}`, kind: "scan" as const, time, detail: detail.slice(0, 512) };
   // A broken store is nothing that an image could be blamed for: it is thrown before anything is said.
   const advisories = await advisoriesOf(platform.blobs);
-  const { report, digest } = await scanOrFail({ platform, request, name, scanId, startedAt, cause, advisories });
+  const vex = await vexFromSettings(platform.settings.vex.files, platform.blobs);
+  const { report, digest } = await scanOrFail({ platform, request, name, scanId, startedAt, cause, advisories, vex });
   await completeScan(platform, report, { ...request, ...(digest === undefined ? {} : { digest }) }, request.cause.id);
   platform.metrics.count("scans", 1, { status: report.status });
   log.info("scan completed", {
@@ -54,6 +57,25 @@ export async function scanImage(platform: ScanPlatform, request: ScanRequest): P
     ms: Math.round(performance.now() - started),
   });
   return scanId;
+}
+
+/** The sets that replace each other under one scan before it is left to the queue. */
+const setsPerScan = 3;
+
+/**
+ * What was written under a set that is no longer the present one is written again: a re-match of the same image may
+ * have ended before this scan wrote what an older set says. Layers are not read again.
+ */
+async function withCurrentSet(platform: ScanPlatform, scan: (advisories: Advisories) => Promise<Ended>): Promise<Ended> {
+  for (let turn = 1; turn <= setsPerScan; turn++) {
+    // A broken store is nothing that an image could be blamed for: it is thrown before anything is said.
+    const advisories = await advisoriesOf(platform.blobs);
+    const ended = await scan(advisories);
+    const now = await readManifest(platform.blobs);
+    if ((now?.set ?? "none") === advisories.age().set) return ended;
+    platform.log.info("the advisories changed during the scan: the image is matched again");
+  }
+  throw new TransientError("advisories-changing", "the advisory set was replaced again and again");
 }
 
 function tagOf(request: ScanRequest): string {
@@ -67,7 +89,7 @@ async function scanOrFail(run: Run): Promise<Ended> {
   try {
     const resolved = await source.resolve(platform.settings.registries.platforms).catch(permanent);
     if (resolved instanceof PermanentError) return await failed(run, resolved);
-    return await scanResolved(run, resolved);
+    return await scanResolved(run, resolved, source);
   } finally {
     await source.close();
   }

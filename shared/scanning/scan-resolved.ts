@@ -8,9 +8,11 @@ import type { ImageRecord } from "../images/types.ts";
 import { withKnownBase } from "../inventory/base-image.ts";
 import { knownChainsIn } from "../inventory/known-chains.ts";
 import { PermanentError } from "../platform/errors.ts";
+import { indexImage } from "../rematch/index-image.ts";
 import { formatPlatform } from "../registry/platforms.ts";
-import type { Image, ResolvedImage } from "../registry/types.ts";
-import { type Inspection, inspectImage } from "./inspect.ts";
+import type { Image, ImageSource, ResolvedImage } from "../registry/types.ts";
+import type { VexContext } from "../vex/supply.ts";
+import { type Inspection, inspectImage, inventoryKey } from "./inspect.ts";
 import { isPartial, observe } from "./observe.ts";
 import { previousImage } from "./previous.ts";
 import { summarise } from "./report.ts";
@@ -33,8 +35,9 @@ import {
 import { closeTagFailures } from "./tag-failures.ts";
 
 /** Scans every image, and tells what that changed: against the tag's previous image when this one is new. */
-export async function scanResolved(run: Run, resolved: ResolvedImage): Promise<Ended> {
+export async function scanResolved(run: Run, resolved: ResolvedImage, source: ImageSource): Promise<Ended> {
   const { platform, request } = run;
+  const vex = vexContext(run, resolved, source);
   const whole = imageIn(request, resolved.digest);
   const tag = request.tags[0];
   if (request.digest === undefined && tag !== undefined) {
@@ -43,7 +46,7 @@ export async function scanResolved(run: Run, resolved: ResolvedImage): Promise<E
   const record = await getImage(platform.table, whole);
   const first = record?.firstScanId === undefined || record.firstScanId === run.scanId;
   const totals = noTotals();
-  for (const candidate of resolved.images) addTotals(totals, await scanOne(run, resolved, candidate));
+  for (const candidate of resolved.images) addTotals(totals, await scanOne(run, resolved, candidate, vex));
   if (resolved.kind === "index") await settleIndex(run, resolved, totals);
   await closeTagFailures(run, totals);
 
@@ -76,13 +79,13 @@ export async function scanResolved(run: Run, resolved: ResolvedImage): Promise<E
 type Candidate = ResolvedImage["images"][number];
 
 /** One platform. A permanent failure is noted on it and does not stop the others. */
-async function scanOne(run: Run, resolved: ResolvedImage, candidate: Candidate): Promise<Totals> {
+async function scanOne(run: Run, resolved: ResolvedImage, candidate: Candidate, vex: VexContext): Promise<Totals> {
   const { platform, request } = run;
   const image = imageIn(request, candidate.digest);
   const running = await servicesRunning(platform.table, [candidate.digest, resolved.digest]);
   const parent = resolved.kind === "index" ? { parent: resolved.digest } : {};
   const known: Partial<ImageRecord> = { kind: "image", platform: formatPlatform(candidate.platform), ...parent };
-  const inspected = await inspect(run, candidate);
+  const inspected = await inspect(run, candidate, vex);
   const totals = noTotals();
   if (inspected instanceof PermanentError) {
     totals.problems.push({ code: inspected.code, message: inspected.message.slice(0, 500) });
@@ -94,7 +97,8 @@ async function scanOne(run: Run, resolved: ResolvedImage, candidate: Candidate):
   totals.packages = inspection.inventory.packages.length;
   totals.partial = isPartial(inspection.inventory, inspection.match);
   await recordPresence(platform.table, image, true, request.cause.time);
-  await settle(run, image, running, observe(inspection.inventory, inspection.match), totals);
+  const observations = observe(inspection.inventory, inspection.match, inspection.vexRemarks);
+  await settle(run, image, running, observations, totals);
   const { mediaType } = opened;
   await noteImage(run, image, totals, { ...known, mediaType, platform: formatPlatform(opened.platform) });
   return totals;
@@ -104,6 +108,7 @@ async function scanOne(run: Run, resolved: ResolvedImage, candidate: Candidate):
 async function inspect(
   run: Run,
   candidate: Candidate,
+  vex: VexContext,
 ): Promise<{ readonly opened: Image; readonly inspection: Inspection } | PermanentError> {
   const { advisories, platform, name } = run;
   try {
@@ -111,6 +116,7 @@ async function inspect(
     const inspected = await inspectImage(opened, {
       blobs: platform.blobs,
       advisories,
+      vex,
       log: platform.log,
       onBytes: (done, total) => platform.progress.report(`scanning ${name}`, done, total),
     });
@@ -129,6 +135,13 @@ async function inspect(
     if (error instanceof PermanentError) return error;
     throw error;
   }
+}
+
+function vexContext({ platform, request, vex }: Run, resolved: ResolvedImage, source: ImageSource): VexContext {
+  const { registry, repository, tags } = request;
+  const references =
+    tags.length === 0 ? [{ registry, repository }] : tags.map((tag) => ({ registry, repository, tag }));
+  return { settings: platform.settings.vex, supply: vex, source, resolved, references };
 }
 
 /** With the base image told that images seen before reveal; this image is then known to the next ones. */
@@ -163,11 +176,17 @@ async function currentTags(platform: ScanPlatform, { request }: Run, digest: str
   return [...new Set([...named, ...known])].sort().slice(0, 100);
 }
 
-function warningsOf({ advisories, platform }: Run, quiet: number): string[] {
+/** Of one report: the files are the same for every image. */
+const vexWarnings = 5;
+
+function warningsOf({ advisories, platform, vex }: Run, quiet: number): string[] {
   const warnings = [...advisoryWarnings(advisories.age(), platform.settings.advisories, platform.clock.now())];
   if (quiet > 0) {
-    const what = "more matches on kernel headers, unimportant or vendor-patched packages";
+    const what = "more matches on kernel headers, unimportant or vendor-patched packages, or said not to matter (VEX),";
     warnings.push(`${quiet} ${what} are recorded, not listed here`);
   }
+  for (const { detail, subject } of vex.remarks.slice(0, vexWarnings))
+    warnings.push(`VEX not used: ${detail} (${subject})`);
+  if (vex.remarks.length > vexWarnings) warnings.push(`and ${vex.remarks.length - vexWarnings} more about VEX files`);
   return warnings;
 }

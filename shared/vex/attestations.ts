@@ -1,6 +1,7 @@
 /** What is attached to an image as in-toto statements (https://in-toto.io/Statement/v1), and the VEX in it. */
 import * as z from "zod";
-import { messageOf, PermanentError } from "../platform/errors.ts";
+import { parseJson } from "../platform/body.ts";
+import { PermanentError } from "../platform/errors.ts";
 import type { Attached, AttachedDocument } from "../registry/types.ts";
 import { envelopeIn, verifiedBy } from "./dsse.ts";
 import { digestOf, identityOf } from "./fields.ts";
@@ -25,7 +26,7 @@ const statementSchema = z.object({
 /** Predicates that may hold VEX; the others (provenance, SPDX) need not be fetched. */
 export function mayHoldVex(predicateType: string | undefined): boolean {
   if (predicateType === undefined) return true;
-  return /openvex|cyclonedx|csaf|\bvex\b/i.test(predicateType) || predicateType.startsWith("https://cosign.sigstore.dev/");
+  return /openvex|cyclonedx|csaf|\bvex\b/i.test(predicateType);
 }
 
 export interface AttestedVex {
@@ -45,6 +46,7 @@ export function attestedVex(
 ): AttestedVex {
   const readings: VexReading[] = [];
   const remarks: VexRemark[] = attached.problems.map(({ detail, subject }) => ({
+    source: "attestation",
     reason: "vex-attestation-unread",
     detail,
     subject,
@@ -63,14 +65,22 @@ function readAttestation(
   digests: readonly string[],
   settings: Pick<VexSettings, "attestations" | "keys">,
 ): VexReading | VexRemark | undefined {
-  const remark = (reason: string, detail: string): VexRemark => ({ reason, detail, subject: digest });
+  const remark = (reason: string, detail: string): VexRemark => ({
+    source: "attestation",
+    reason,
+    detail,
+    subject: digest,
+  });
   try {
-    const outer = JSON.parse(Buffer.from(bytes).toString("utf8")) as unknown;
+    const outer = parseJson(bytes)?.value;
+    if (outer === undefined) return remark("vex-malformed", "an attestation that is no JSON, or nested too deeply");
     const envelope = envelopeIn(outer);
+    if (envelope !== undefined && envelope.payloadType !== "application/vnd.in-toto+json") return undefined;
     const payload = envelope === undefined ? outer : parseVexJson(Buffer.from(envelope.payload, "base64"), digest);
     const statement = statementSchema.safeParse(payload);
     if (!statement.success) {
-      return mayBeVex(payload) ? remark("vex-malformed", "an attestation that is no in-toto statement") : undefined;
+      const isVex = vexFormOf(payload) !== undefined;
+      return isVex ? remark("vex-malformed", "an attestation that is no in-toto statement") : undefined;
     }
     const { subject, predicate } = statement.data;
     const key = envelope === undefined ? undefined : verifiedBy(envelope, settings.keys);
@@ -89,13 +99,8 @@ function readAttestation(
     return reading;
   } catch (error) {
     if (error instanceof PermanentError && error.code === "vex-malformed") return remark(error.code, error.message);
-    if (error instanceof SyntaxError) return remark("vex-malformed", "an attestation that is no JSON");
     throw error;
   }
-}
-
-function mayBeVex(payload: unknown): boolean {
-  return vexFormOf(payload) !== undefined;
 }
 
 function whyUnverified({ keys }: Pick<VexSettings, "keys">): string {
@@ -113,9 +118,4 @@ function subjectsOf(subject: z.infer<typeof statementSchema>["subject"]): readon
     const digests = Object.entries(digest).flatMap(([algorithm, hash]) => digestOf(algorithm, hash) ?? []);
     return { ...identityOf(name ?? digests[0] ?? "", [], digests), purls: [] };
   });
-}
-
-/** For errors that are none of ours to decide on. */
-export function unreadAttestations(error: unknown): VexRemark {
-  return { reason: "vex-attestation-unread", detail: messageOf(error).slice(0, 500), subject: "attestations" };
 }

@@ -11,7 +11,9 @@ const productSchema = z.object({
       purls: z.array(idText).max(1000).optional().catch(undefined),
       cpe: idText.optional().catch(undefined),
       hashes: z
-        .array(z.object({ file_hashes: z.array(z.object({ algorithm: z.string().max(64), value: z.string().max(256) })) }))
+        .array(
+          z.object({ file_hashes: z.array(z.object({ algorithm: z.string().max(64), value: z.string().max(256) })) }),
+        )
         .max(100)
         .optional()
         .catch(undefined),
@@ -87,7 +89,10 @@ export function csafProducts(
   return { product: (id) => productOf(nodes, id, 0), group: (id) => groups.get(id) ?? [] };
 }
 
-function nodeOf({ product_id, product_identification_helper: helper }: z.infer<typeof productSchema>, part?: Node["part"]): Node {
+function nodeOf(
+  { product_id, product_identification_helper: helper }: z.infer<typeof productSchema>,
+  part?: Node["part"],
+): Node {
   const digests = (helper?.hashes ?? []).flatMap(({ file_hashes }) =>
     file_hashes.flatMap(({ algorithm, value }) => digestOf(algorithm, value) ?? []),
   );
@@ -104,7 +109,8 @@ function productOf(nodes: ReadonlyMap<string, Node>, id: string, depth: number):
   const { identity, part } = node;
   const cpe = node.cpe === undefined ? {} : { cpe: node.cpe };
   // A relationship that has a purl of its own is known by that, and a part of nothing known is what it is itself.
-  if (part === undefined || identity.purls.length > 0 || depth > deepestPart) return { ...identity, ...cpe, components: [] };
+  if (part === undefined || identity.purls.length > 0 || depth > deepestPart)
+    return { ...identity, ...cpe, components: [] };
   const whole = productOf(nodes, part.of, depth + 1);
   const what = productOf(nodes, part.what, depth + 1);
   if (whole === undefined || what === undefined) return { ...identity, ...cpe, components: [] };

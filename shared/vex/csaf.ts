@@ -115,7 +115,9 @@ export function readCsaf(value: unknown, origin: VexOrigin): VexReading {
 
 /** `ids` also lists bugs and tickets, which name no vulnerability. */
 function namesOf({ cve, ids: others }: Vulnerability): readonly string[] {
-  const known = (others ?? []).map(({ text }) => text).filter((text) => /^(?:CVE-\d|GHSA-|[A-Z]+-\d{4}-\d)/i.test(text));
+  const known = (others ?? [])
+    .map(({ text }) => text)
+    .filter((text) => /^(?:CVE-\d|GHSA-|[A-Z]+-\d{4}-\d)/i.test(text));
   const all = cve === undefined && known.length === 0 ? (others ?? []).map(({ text }) => text) : [cve, ...known];
   return vulnerabilityNames(all);
 }
@@ -150,7 +152,10 @@ function grouped(raw: Vulnerability, products: CsafProducts): readonly Group[] {
       const flag = status === "not_affected" ? flags(id) : undefined;
       const threat = status === "not_affected" ? threats(id) : undefined;
       const remedy = status === "affected" ? remedies(id) : undefined;
-      const date = [flag?.date, threat?.date, remedy?.date].filter((one) => one !== undefined).sort().at(-1);
+      const date = [flag?.date, threat?.date, remedy?.date]
+        .filter((one) => one !== undefined)
+        .sort()
+        .at(-1);
       const key = JSON.stringify([status, flag?.text, threat?.text, remedy?.text, date]);
       const group = groups.get(key);
       if (group !== undefined) group.ids.push(id);
@@ -197,7 +202,10 @@ function statementOf(
   document: VexDocument,
   index: number,
 ): VexStatement {
-  const timestamp = [date, document.timestamp].filter((one) => one !== undefined).sort().at(-1);
+  const timestamp = [date, document.timestamp]
+    .filter((one) => one !== undefined)
+    .sort()
+    .at(-1);
   return {
     document,
     index,

@@ -66,7 +66,10 @@ const headSchema = z.object({
     .object({
       timestamp: time,
       component: z.unknown().optional(),
-      authors: z.array(z.object({ name: prose.optional(), email: prose.optional() })).nullish().catch(undefined),
+      authors: z
+        .array(z.object({ name: prose.optional(), email: prose.optional() }))
+        .nullish()
+        .catch(undefined),
       manufacturer: z.object({ name: prose.optional() }).nullish().catch(undefined),
       manufacture: z.object({ name: prose.optional() }).nullish().catch(undefined),
       supplier: z.object({ name: prose.optional() }).nullish().catch(undefined),
@@ -79,7 +82,10 @@ type Head = z.infer<typeof headSchema>;
 
 const vulnerabilitySchema = z.object({
   id: idText,
-  references: z.array(z.object({ id: idText.optional() })).max(1000).nullish(),
+  references: z
+    .array(z.object({ id: idText.optional() }))
+    .max(1000)
+    .nullish(),
   updated: time,
   published: time,
   recommendation: prose.nullish(),

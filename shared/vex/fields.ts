@@ -58,7 +58,11 @@ export function digestOf(algorithm: string, hash: string): string | undefined {
 }
 
 /** An identity out of what a document gives: an id (which may be a purl or end with a digest), a purl, digests. */
-export function identityOf(id: string, purls: readonly (string | undefined)[], digests: readonly string[]): VexIdentity {
+export function identityOf(
+  id: string,
+  purls: readonly (string | undefined)[],
+  digests: readonly string[],
+): VexIdentity {
   const all = [id, ...purls].filter((one): one is string => one !== undefined && /^pkg:/i.test(one));
   const digest = /@(sha256:[a-f0-9]{64})$/.exec(id)?.[1];
   return {

@@ -65,7 +65,10 @@ const statementSchema = z.object({
   subcomponents: z.array(componentSchema).nullish(),
   status: z.enum(vexStatuses),
   status_notes: prose.nullish(),
-  justification: z.enum(vexJustifications).nullish().or(z.literal("").transform(() => undefined)),
+  justification: z
+    .enum(vexJustifications)
+    .nullish()
+    .or(z.literal("").transform(() => undefined)),
   impact_statement: prose.nullish(),
   action_statement: prose.nullish(),
 });
@@ -160,5 +163,8 @@ function isComparable(id: string, purls: readonly string[], digests: readonly st
 }
 
 function latest(...times: readonly (string | undefined)[]): string | undefined {
-  return times.filter((one) => one !== undefined).sort().at(-1);
+  return times
+    .filter((one) => one !== undefined)
+    .sort()
+    .at(-1);
 }

@@ -94,21 +94,28 @@ function isImagePurl(pattern: PurlPattern | undefined, image: VexImage): boolean
 
 function isPlatform(qualifiers: ReadonlyMap<string, string>, platform: ImagePlatform): boolean {
   const [os, architecture] = [qualifiers.get("os"), qualifiers.get("arch")];
-  return (os === undefined || os === platform.os) && (architecture === undefined || architecture === platform.architecture);
+  return (
+    (os === undefined || os === platform.os) && (architecture === undefined || architecture === platform.architecture)
+  );
 }
 
 function isRepository(pattern: PurlPattern, { registry, repository }: VexImage["references"][number]): boolean {
   const url = pattern.qualifiers.get("repository_url");
   const last = repository.slice(repository.lastIndexOf("/") + 1);
   if (url !== undefined) {
-    const place = url.replace(/^(?:https?|oci|docker):\/\//, "").replace(/\/+$/, "").replace(/^(?:index\.|registry-1\.)docker\.io/, "docker.io");
+    const place = url
+      .replace(/^(?:https?|oci|docker):\/\//, "")
+      .replace(/\/+$/, "")
+      .replace(/^(?:index\.|registry-1\.)docker\.io/, "docker.io");
     const whole = `${registry}/${repository}`;
     // With the name in it, as the type asks, or without, as some write it.
     if (place === whole) return pattern.path === last || pattern.path === repository;
     return `${place}/${pattern.path}` === whole;
   }
   if (pattern.type === "docker") {
-    return registry === "docker.io" && repository === (pattern.path.includes("/") ? pattern.path : `library/${pattern.path}`);
+    return (
+      registry === "docker.io" && repository === (pattern.path.includes("/") ? pattern.path : `library/${pattern.path}`)
+    );
   }
   return pattern.path === last || pattern.path === repository;
 }
@@ -118,7 +125,9 @@ function isReference(id: string, image: VexImage): boolean {
   if (!/^[^:/]+(?::\d+)?\/[^:@]+:[^/@]+$/.test(id)) return false;
   try {
     const { registry, repository, tag } = parseReference(id);
-    return image.references.some((one) => one.registry === registry && one.repository === repository && one.tag === tag);
+    return image.references.some(
+      (one) => one.registry === registry && one.repository === repository && one.tag === tag,
+    );
   } catch (error) {
     if (error instanceof PermanentError) return false;
     throw error;

@@ -5,7 +5,10 @@ import * as z from "zod";
 const publicKey = z
   .string()
   .max(10_000)
-  .refine((pem) => !pem.includes("PRIVATE KEY") && isPublicKey(pem), "not a PEM public key (-----BEGIN PUBLIC KEY-----)");
+  .refine(
+    (pem) => !pem.includes("PRIVATE KEY") && isPublicKey(pem),
+    "not a PEM public key (-----BEGIN PUBLIC KEY-----)",
+  );
 
 function isPublicKey(pem: string): boolean {
   try {

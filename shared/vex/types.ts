@@ -119,6 +119,8 @@ export interface VexContradiction {
 
 /** Something of the VEX for an image that was not used, and why. */
 export interface VexRemark {
+  /** `attestation`: it is of this image alone; the others say the same of every image. */
+  readonly source: VexSource;
   /** kebab-case: `vex-unverified`, `vex-malformed`, ... */
   readonly reason: string;
   readonly detail: string;

@@ -1,6 +1,7 @@
 /** OCI image layouts (image-spec 1.1, image-layout.md), in a directory or in an archive. */
 import { PermanentError } from "../../platform/errors.ts";
 import { limits } from "../../platform/limits.ts";
+import { readAttached } from "../attached.ts";
 import { parseDigest, sha256, verified } from "../digest.ts";
 import { type IndexDocument, mediaTypes, parseDocument } from "../documents.ts";
 import { type ContentStore, type Root, resolveImages } from "../resolve.ts";
@@ -35,6 +36,8 @@ export function layoutSource(
       if (index.kind !== "index") throw new PermanentError("not-an-image", "its index.json is no index");
       return resolveImages(store, await rootOf(store, index, sha256(bytes), reference), platforms);
     },
+    attached: (resolved, digest, wanted) =>
+      readAttached(store, resolved, digest, wanted, () => Promise.resolve({ manifests: [], problems: [] })),
     close: () => files.close(),
   };
 }

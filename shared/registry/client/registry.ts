@@ -1,6 +1,7 @@
 /** Images in a registry: the pull half of OCI distribution-spec 1.1. */
 import { PermanentError } from "../../platform/errors.ts";
 import { limits } from "../../platform/limits.ts";
+import { readAttached } from "../attached.ts";
 import { parseDigest, sha256, verified, verifier } from "../digest.ts";
 import { acceptedManifests, parseDocument } from "../documents.ts";
 import { formatReference } from "../reference.ts";
@@ -9,6 +10,7 @@ import type { SourceOptions } from "../source-options.ts";
 import type { Descriptor, ImageReference, ImageSource } from "../types.ts";
 import { readBlob } from "./blobs.ts";
 import { discard, failureOf, readBody } from "./http.ts";
+import { referrersOf } from "./referrers.ts";
 import { openSession, type Session } from "./session.ts";
 import { withRetries } from "./timing.ts";
 
@@ -26,6 +28,8 @@ export function registrySource(reference: ImageReference, options: SourceOptions
       const digest = reference.digest ?? sha256(bytes);
       return resolveImages(store, { digest, document: parseDocument(bytes, type) }, platforms);
     },
+    attached: (resolved, digest, wanted) =>
+      readAttached(store, resolved, digest, wanted, () => referrersOf(session, [resolved.digest, digest])),
     close: () => Promise.resolve(),
   };
 }
