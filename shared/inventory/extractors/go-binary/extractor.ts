@@ -13,7 +13,7 @@ import { factsOf } from "./build-info.ts";
 
 export const extractor: StreamExtractor = {
   name: "go-binary",
-  version: 1,
+  version: 2,
   kind: "language",
   wants: { executables: "any" },
   mode: "stream",
@@ -50,6 +50,7 @@ function readerOf(layout: Layout, extents: Extents): FileReader {
   let texts: GoTexts | undefined;
   let pointers: Extract<BlobState, { kind: "pointers" }> | undefined;
   let headers: RangeCapture | undefined;
+  let misplaced = false;
   let seen = 0;
 
   function settle(candidate: Candidate): void {
@@ -57,7 +58,10 @@ function readerOf(layout: Layout, extents: Extents): FileReader {
     if (state.kind === "texts") texts ??= state.texts;
     else if (state.kind === "pointers" && pointers === undefined) {
       const ranges = headerRanges(state, layout.parts ?? []);
-      if (ranges === undefined) return;
+      if (ranges === undefined) {
+        misplaced = true;
+        return;
+      }
       pointers = state;
       headers = captureRanges(ranges);
     }
@@ -84,7 +88,10 @@ function readerOf(layout: Layout, extents: Extents): FileReader {
     },
     end(): Facts | RangeRequest {
       if (texts !== undefined) return factsOf(texts);
-      if (pointers === undefined) return candidates.length > 0 ? unreadable("its build information is cut off") : {};
+      if (pointers === undefined) {
+        if (candidates.length > 0) return unreadable("its build information is cut off");
+        return misplaced ? unreadable(elsewhere) : {};
+      }
       return requestTexts(pointers.layout, layout, headers?.contents());
     },
   };
@@ -112,6 +119,10 @@ function candidateAt(start: number): Candidate {
     state: () => state,
   };
 }
+
+/** Of position-independent programs the pointers are only filled in when they are loaded. */
+const elsewhere =
+  "its build information is not where it says (built before Go 1.18, perhaps to run at any address): rebuild it";
 
 /** Before Go 1.18 the texts stand among the constants, which have gone by when their place is known. */
 function requestTexts(pointer: Layout, layout: Layout, headers: readonly Buffer[] | undefined): Facts | RangeRequest {

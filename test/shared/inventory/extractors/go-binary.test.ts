@@ -104,6 +104,17 @@ describe("where the block is found", () => {
     expect(stream(extractor, file)?.facts.partial).toMatchObject([{ reason: "broken-record" }]);
   });
 
+  it("before Go 1.18 and to run at any address: pointers that only the loader fills in are told of", () => {
+    const data = Buffer.alloc(4096);
+    data.set(magic);
+    data[14] = 8;
+    const decoyed = Buffer.concat([data, block("go1.22.1", plain)]);
+    expect(stream(extractor, programWith(data))?.facts.partial).toMatchObject([
+      { reason: "broken-record", detail: expect.stringContaining("to run at any address") },
+    ]);
+    expect(namesIn(stream(extractor, programWith(decoyed)))).toEqual(plainNames);
+  });
+
   it("not in a program of another language", () => {
     expect(stream(extractor, programWith(Buffer.alloc(50_000, "data")))?.facts).toEqual({});
   });
