@@ -73,6 +73,26 @@ const at = (name: string, content: Buffer) => ({ path: `usr/lib/sysimage/rpm/${n
 const many = (count: number, length: number): Change[] =>
   Array.from({ length: count }, (_, row) => ({ row: row + 1, length }));
 
+/** Section 4.2 of the format: two running sums over pairs of words, from the header on through all frames. */
+function withChecksums(wal: Buffer, pageSize: number): Buffer {
+  const isBig = wal.readUInt32BE(0) === 0x377f0683;
+  let [one, other] = [0, 0];
+  const sum = (start: number, end: number): void => {
+    for (let word = start; word < end; word += 8) {
+      one = (one + (isBig ? wal.readUInt32BE(word) : wal.readUInt32LE(word)) + other) >>> 0;
+      other = (other + (isBig ? wal.readUInt32BE(word + 4) : wal.readUInt32LE(word + 4)) + one) >>> 0;
+    }
+  };
+  sum(0, 24);
+  for (let frame = 32; frame + 24 + pageSize <= wal.length; frame += 24 + pageSize) {
+    sum(frame, frame + 8);
+    sum(frame + 24, frame + 24 + pageSize);
+    wal.writeUInt32BE(one, frame + 16);
+    wal.writeUInt32BE(other, frame + 20);
+  }
+  return wal;
+}
+
 describe("a log above its database", () => {
   const length = fc.oneof(fc.nat(300), fc.nat(6000), fc.nat(30_000));
   const put = fc.record({ row: fc.option(fc.integer({ min: 1, max: 60 }), { nil: undefined }), length });
@@ -131,6 +151,34 @@ describe("a log above its database", () => {
       [at("rpmdb.sqlite", file)],
     ]);
     expect(packagesIn(below)).toEqual(after);
+  });
+
+  it("damaged pages, with the checksums of sound ones, end in packages of one of the two, or in a reason", async () => {
+    const { file, wal, before, after } = written(many(30, 800), [...many(25, 900), { row: 28 }], 512);
+    const known = new Set([...before, ...after]);
+    const change = fc.tuple(fc.nat(wal.length - 33), fc.nat(255));
+    const frames = (wal.length - 32) / (24 + 512);
+    await fc.assert(
+      fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 6 }), fc.nat(frames), async (changes, pages) => {
+        const damaged = Buffer.from(wal);
+        for (const [where, byte] of changes) {
+          // Only in the pages, and mostly at their beginnings, where they tell of themselves.
+          const frame = 32 + (where % frames) * (24 + 512);
+          damaged[frame + 24 + (where % (pages % 2 === 0 ? 512 : 16))] = byte;
+        }
+        const inventory = await inventoryOf([
+          [at("rpmdb.sqlite", file)],
+          [at("rpmdb.sqlite-wal", withChecksums(damaged, 512))],
+        ]);
+        const isTold = inventory.partial.length > 0;
+        const found = packagesIn(inventory);
+        expect(isTold || found.filter((one) => known.has(one)).length >= after.length - changes.length).toBe(true);
+        for (const { reason } of inventory.partial) {
+          expect(["rpm-log-not-applied", "broken-record", "broken-database"]).toContain(reason);
+        }
+      }),
+      { numRuns: 60 },
+    );
   });
 
   it("one that does not fit its database changes nothing and is told of", async () => {
