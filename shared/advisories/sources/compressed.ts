@@ -161,3 +161,10 @@ export async function* decompressed(
 export function decompressedFile(path: string, most?: number): AsyncGenerator<Uint8Array> {
   return decompressed(createReadStream(path, { highWaterMark: 1 << 16 }), most);
 }
+
+/** The whole of a file that is small enough to be one document; as `decompressed`. */
+export async function contentOf(path: string, most: number = limits.advisoryRecordBytes): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of decompressedFile(path, most)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
