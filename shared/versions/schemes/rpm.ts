@@ -84,7 +84,18 @@ function compareReleases(a: string | undefined, b: string | undefined): number {
 
 export const scheme = defineScheme({
   name: "rpm",
-  ecosystems: ["Red Hat", "AlmaLinux", "Rocky Linux", "SUSE", "openSUSE"],
+  ecosystems: [
+    "Red Hat",
+    "AlmaLinux",
+    "Rocky Linux",
+    "SUSE",
+    "openSUSE",
+    "Oracle Linux",
+    "Amazon Linux",
+    "Photon OS",
+    "Azure Linux",
+    "Fedora",
+  ],
   parse,
   compare: (a: RpmVersion, b: RpmVersion) =>
     compareDigits(a.epoch, b.epoch) || compareSegments(a.version, b.version) || compareReleases(a.release, b.release),

@@ -1,0 +1,18 @@
+import { xmlDocumentsIn } from "../../sources/xml-documents.ts";
+import type { FeedUpstream } from "../../types.ts";
+
+const file = "com.oracle.elsa-all.xml.bz2";
+
+export const upstream: FeedUpstream = {
+  url: "https://linux.oracle.com/security/oval",
+  enabled: true,
+  attribution: "Oracle Linux errata, https://linux.oracle.com/security/",
+  redistributable: true,
+  staleAfterHours: 72,
+  parts: (wants) => (wants("Oracle Linux") ? [""] : []),
+  async fetch(_part, fetcher) {
+    const fetched = await fetcher.file(file, { conditional: true });
+    if (fetched.unchanged) return fetched;
+    return { unchanged: false, extent: "whole", documents: xmlDocumentsIn(fetched.path, file) };
+  },
+};
