@@ -25,7 +25,7 @@ export function maliciousShard(ecosystem: string): string {
 /**
  * The name under which a package is looked up. PyPI:
  * https://packaging.python.org/en/latest/specifications/name-normalization/; NuGet and Packagist take capitals and
- * small letters for the same.
+ * small letters for the same, and so do the hosts of Swift's repositories, whose addresses are written in several ways.
  */
 export function packageKey(ecosystem: string, name: string): string {
   switch (ecosystemFamily(ecosystem)) {
@@ -34,6 +34,11 @@ export function packageKey(ecosystem: string, name: string): string {
     case "NuGet":
     case "Packagist":
       return name.toLowerCase();
+    case "SwiftURL":
+      return name
+        .toLowerCase()
+        .replace(/^https?:\/\//, "")
+        .replace(/\.git$/, "");
     default:
       return name;
   }

@@ -29,6 +29,12 @@ export const advisorySettings = z.strictObject({
       "RubyGems",
       "NuGet",
       "Packagist",
+      "Pub",
+      "Hex",
+      "CRAN",
+      "SwiftURL",
+      "ConanCenter",
+      "Bitnami",
     ]),
   /** Scans warn when the store is older than this. */
   warnAfterDays: z.int().min(1).max(365).default(5),

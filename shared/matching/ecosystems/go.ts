@@ -7,5 +7,5 @@ export const ecosystem: Ecosystem = {
   kind: "language",
   shards: (_distribution, available) => ({ primary: present(["Go"], available) }),
   // Advisories write versions without `v`; `+incompatible` says that the module has no go.mod, nothing about the order.
-  subject: ({ name, version }) => ({ name, version: version.replace(/^(?:go|v)/, "").replace(/\+incompatible$/, "") }),
+  subject: ({ name, version }) => ({ name, version: version.replace(/^v/, "").replace(/\+incompatible$/, "") }),
 };
