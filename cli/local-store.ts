@@ -1,4 +1,6 @@
-import { resolve } from "node:path";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { readLocalSettings } from "../local/settings.ts";
 import { embeddedBlobs } from "../shared/platform/embedded/blobs.ts";
 import { consoleLog } from "../shared/platform/embedded/log.ts";
@@ -23,5 +25,14 @@ export function localStore(dataDirectory: string, configFile?: string): LocalSto
     clock: { now: () => Date.now() },
     log: consoleLog({ level: logLevel === "info" ? "warn" : logLevel }),
     settings,
+  };
+}
+
+/** A store that is empty, and gone once it is removed. */
+export function temporaryStore(configFile?: string): LocalStore & { remove(): void } {
+  const directory = mkdtempSync(join(tmpdir(), "portwarden-store-"));
+  return {
+    ...localStore(directory, configFile),
+    remove: () => rmSync(directory, { recursive: true, force: true }),
   };
 }

@@ -134,6 +134,26 @@ export function hashOfSet(content: Content): string {
   return hash.update(content.exploited?.sha256 ?? "").digest("hex");
 }
 
+/** The manifest of a set, with nothing retired. `updatedAt` is ISO 8601. */
+export function manifestOf(content: Content, updatedAt: string): Manifest {
+  const byName = <Named extends { readonly name: string }>(list: readonly Named[]): Named[] =>
+    [...list].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const sources = byName(content.sources);
+  const sorted = { sources, shards: byName(content.shards), tables: byName(content.tables) };
+  const exploitedHere = content.exploited === undefined ? {} : { exploited: content.exploited };
+  const newest = sources.flatMap(({ newestRecord }) => newestRecord ?? []).sort();
+  const newestRecord = newest.at(-1);
+  return {
+    schema: "portwarden.advisories/2",
+    set: hashOfSet({ ...sorted, ...exploitedHere }),
+    updatedAt,
+    ...(newestRecord !== undefined && { newestRecord }),
+    ...sorted,
+    ...exploitedHere,
+    retired: [],
+  };
+}
+
 /** `Red Hat:enterprise_linux:9` -> `red-hat-enterprise_linux-9`; the hash that follows makes it unique. */
 export function shardBlob(name: string, hash: string): string {
   const slug = name

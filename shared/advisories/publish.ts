@@ -8,11 +8,11 @@ import type { LaidOut } from "./lay-out.ts";
 import {
   blobsOf,
   type Content,
-  hashOfSet,
   type Manifest,
   type ManifestExploited,
   type ManifestParts,
   type ManifestShard,
+  manifestOf,
   readManifest,
   shardBlob,
   shardPrefix,
@@ -95,30 +95,9 @@ export async function areIntact(
 export async function publish(ports: Ports, content: Content): Promise<Manifest> {
   const now = ports.clock.now();
   const before = await readManifest(ports.blobs).catch(() => undefined);
-  const byName = <Named extends { readonly name: string }>(list: readonly Named[]): Named[] =>
-    [...list].sort((a, b) => (a.name < b.name ? -1 : 1));
-  const sorted: Content = {
-    ...content,
-    sources: byName(content.sources),
-    shards: byName(content.shards),
-    tables: byName(content.tables),
-  };
-  const retired = await retire(ports, before, new Set(blobsOf(sorted).map(({ blob }) => blob)), now);
-  const newest = content.sources
-    .flatMap(({ newestRecord }) => newestRecord ?? [])
-    .sort()
-    .at(-1);
-  const manifest: Manifest = {
-    schema: "portwarden.advisories/2",
-    set: hashOfSet(sorted),
-    updatedAt: isoOf(now),
-    ...(newest !== undefined && { newestRecord: newest }),
-    sources: [...sorted.sources],
-    shards: [...sorted.shards],
-    tables: [...sorted.tables],
-    ...(sorted.exploited !== undefined && { exploited: sorted.exploited }),
-    retired: retired.keep,
-  };
+  const fresh = manifestOf(content, isoOf(now));
+  const retired = await retire(ports, before, new Set(blobsOf(content).map(({ blob }) => blob)), now);
+  const manifest: Manifest = { ...fresh, retired: retired.keep };
   await writeManifest(ports.blobs, manifest);
   for (const blob of retired.remove) await ports.blobs.remove(blob);
   return manifest;
