@@ -1,6 +1,6 @@
 /** Amazon Linux Security Advisories: https://alas.aws.amazon.com/ */
-import type * as z from "zod";
-import { messageOf, PermanentError } from "../../../platform/errors.ts";
+import { PermanentError } from "../../../platform/errors.ts";
+import { checked, parseJson } from "../../json-document.ts";
 import { affectedOf, isDebugPackage, type Statement } from "../../statements.ts";
 import { oneLine, paragraph } from "../../text.ts";
 import type { Advisory, Feed, FeedRecord } from "../../types.ts";
@@ -82,21 +82,8 @@ export const feed: Feed = {
     return isXml(document) ? /<id>\s*ALAS/.test(head) : /^\s*\{\s*"ID"\s*:\s*"ALAS/.test(head);
   },
   read(document, { wants }) {
-    const parsed = amazonUpdate.safeParse(isXml(document) ? updateOfXml(document) : jsonOf(document));
-    if (!parsed.success) throw malformed(parsed.error);
-    return [read(parsed.data, wants)];
+    const value = isXml(document) ? updateOfXml(document) : parseJson(document);
+    return [read(checked(amazonUpdate, value), wants)];
   },
   upstream,
 };
-
-function jsonOf(document: Buffer): unknown {
-  try {
-    return JSON.parse(document.toString("utf8"));
-  } catch (error) {
-    throw new PermanentError("advisory-malformed", `not JSON: ${messageOf(error)}`, { cause: error });
-  }
-}
-
-function malformed({ issues: [issue] }: z.ZodError): PermanentError {
-  return new PermanentError("advisory-malformed", `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "invalid"}`);
-}

@@ -1,28 +1,48 @@
 /** Azure Linux and CBL-Mariner, as OVAL: https://github.com/microsoft/AzureLinuxVulnerabilityData */
 import * as z from "zod";
 import { PermanentError } from "../../../platform/errors.ts";
+import { checked } from "../../json-document.ts";
 import { child, descendants, parseXml, type XmlElement } from "../../sources/xml.ts";
-import { affectedOf, type Statement } from "../../statements.ts";
 import { oneLine, paragraph } from "../../text.ts";
-import type { Feed, FeedRecord } from "../../types.ts";
+import type { AffectedPackage, Feed, FeedRecord, RangeEvent } from "../../types.ts";
+import { undated } from "../../undated.ts";
 import { severityOfWord } from "../osv/severity.ts";
 import { releaseOfFile, upstream } from "./upstream.ts";
 
 const details = z.object({
   cve: z.string().regex(/^CVE-[0-9]{4}-[0-9]{4,19}$/),
-  date: z.iso.datetime({ offset: true }),
+  date: z.iso.datetime({ offset: true }).optional(),
   definition: z.string().regex(/^oval:com\.microsoft\.[\w-]+:def:[0-9]{1,20}$/),
 });
 
-/** `Package freeglut is earlier than 3.4.0-1, affected by CVE-2024-24258`, or `is greater than 0.0.0-0` of no fix. */
-const criterionShape =
-  /^Package ([A-Za-z0-9][\w.+-]*) is (earlier than|less than|less than or equal to|greater than) ([\w.:+~^-]+), affected by /;
+/**
+ * What the criteria of one package say: `Package golang is earlier than 1.20.7-1, affected by CVE-2023-29404`, `is
+ * greater than 1.19.0`, `is installed with version 2.35-4 or earlier`.
+ */
+const relations: readonly (readonly [shape: RegExp, kind: RangeEvent[0]])[] = [
+  [/^Package ([A-Za-z0-9][\w.+-]*) is greater than ([\w.:+~^-]+)(?:,|$)/, "introduced"],
+  [/^Package ([A-Za-z0-9][\w.+-]*) is earlier than ([\w.:+~^-]+)(?:,|$)/, "fixed"],
+  [/^Package ([A-Za-z0-9][\w.+-]*) is installed with version ([\w.:+~^-]+) or earlier/, "last_affected"],
+];
 
-function statementOf(ecosystem: string, comment: string): Statement | undefined {
-  const [, name, relation, version] = criterionShape.exec(comment) ?? [];
-  if (name === undefined || version === undefined) return undefined;
-  const isFixed = relation === "earlier than" || relation === "less than";
-  return { ecosystem, name, says: isFixed ? { fixed: version } : { state: "open" } };
+function affectedIn(definition: XmlElement, ecosystem: string, isApplicable: boolean): readonly AffectedPackage[] {
+  const events = new Map<string, RangeEvent[]>();
+  for (const { attributes } of descendants(definition, "criterion")) {
+    for (const [shape, kind] of relations) {
+      const [, name, version] = shape.exec(attributes["comment"] ?? "") ?? [];
+      if (name !== undefined && version !== undefined) events.set(name, [...(events.get(name) ?? []), [kind, version]]);
+    }
+  }
+  return [...events].map(([name, told]) => {
+    if (!isApplicable) {
+      const reason = "Not Applicable";
+      return { ecosystem, name, affected: { ranges: [[["introduced", "0"]]], state: "not-affected", reason } };
+    }
+    const first = told.filter(([kind]) => kind === "introduced");
+    const last = told.filter(([kind]) => kind !== "introduced");
+    const start: readonly RangeEvent[] = first.length > 0 ? first : [["introduced", "0"]];
+    return { ecosystem, name, affected: { ranges: [[...start, ...last]] } };
+  });
 }
 
 function read(document: Buffer, wants: (ecosystem: string) => boolean, file: string): FeedRecord {
@@ -32,27 +52,20 @@ function read(document: Buffer, wants: (ecosystem: string) => boolean, file: str
   if (!wants(ecosystem)) return { kind: "ignored", reason: "other-ecosystem" };
   const definition = parseXml(document);
   const metadata = child(definition, "metadata");
-  const parsed = details.safeParse({
+  const told = checked(details, {
     cve: child(metadata, "reference")?.attributes["ref_id"],
     date: child(metadata, "advisory_date")?.text,
     definition: definition.attributes["id"],
   });
-  if (metadata === undefined || !parsed.success) {
-    const issue = parsed.error?.issues[0];
-    throw new PermanentError(
-      "advisory-malformed",
-      `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "no metadata"}`,
-    );
-  }
-  const { cve, date } = parsed.data;
-  const affected = affectedOf(statementsIn(definition, ecosystem));
+  const { cve, date = undated } = told;
+  const affected = affectedIn(definition, ecosystem, child(metadata, "patchable")?.text !== "Not Applicable");
   if (affected.length === 0) return { kind: "ignored", reason: "no-package" };
   const severity = severityOfWord(child(metadata, "severity")?.text);
   const description = paragraph(child(metadata, "description")?.text ?? "");
   return {
     kind: "advisory",
     // One definition for each package that has the vulnerability.
-    scope: `${release} ${parsed.data.definition.split(":").at(-1) ?? ""}`,
+    scope: `${release} ${told.definition.split(":").at(-1) ?? ""}`,
     advisory: {
       id: cve,
       cves: [cve],
@@ -66,13 +79,6 @@ function read(document: Buffer, wants: (ecosystem: string) => boolean, file: str
     affected,
     licence: "MIT",
   };
-}
-
-function* statementsIn(definition: XmlElement, ecosystem: string): Generator<Statement> {
-  for (const { attributes } of descendants(definition, "criterion")) {
-    const statement = statementOf(ecosystem, attributes["comment"] ?? "");
-    if (statement !== undefined) yield statement;
-  }
 }
 
 export const feed: Feed = {

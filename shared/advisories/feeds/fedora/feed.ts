@@ -1,9 +1,10 @@
 /** Fedora's updates, as Bodhi tells them: https://bodhi.fedoraproject.org/docs/ */
 import * as z from "zod";
-import { messageOf, PermanentError } from "../../../platform/errors.ts";
+import { checked, parseJson } from "../../json-document.ts";
 import { affectedOf, type Statement } from "../../statements.ts";
 import { oneLine, paragraph } from "../../text.ts";
 import type { Feed, FeedRecord } from "../../types.ts";
+import { undated } from "../../undated.ts";
 import { severityOfWord } from "../osv/severity.ts";
 import { upstream } from "./upstream.ts";
 
@@ -51,9 +52,9 @@ function* statementsOf({ release, builds }: Update): Generator<Statement> {
 }
 
 /** Bugs are named after the CVEs that they are about; where there are none, the packager's words tell. */
-function cvesOf({ title, bugs, notes }: Update): readonly string[] {
+function cvesOf({ title, display_name: name, bugs, notes }: Update): readonly string[] {
   const inText = (text: string) => text.match(/CVE-[0-9]{4}-[0-9]{4,19}(?![0-9])/g) ?? [];
-  const named = [title ?? "", ...(bugs ?? []).map((bug) => bug.title ?? "")].flatMap(inText);
+  const named = [title ?? "", name ?? "", ...(bugs ?? []).map((bug) => bug.title ?? "")].flatMap(inText);
   return [...new Set(named.length > 0 ? named : inText((notes ?? "").slice(0, 100_000)))].sort();
 }
 
@@ -67,7 +68,10 @@ function read(told: Update, wants: (ecosystem: string) => boolean): FeedRecord {
   const affected = affectedOf(statementsOf(told));
   if (affected.length === 0) return { kind: "ignored", reason: "no-package" };
   const changed = [told.date_modified, told.date_stable, told.date_pushed, told.date_submitted];
-  const newest = changed.flatMap((text) => text ?? []).sort();
+  const newest = changed
+    .flatMap((text) => text ?? [])
+    .sort()
+    .at(-1);
   const severity = severityOfWord(told.severity === "urgent" ? "critical" : told.severity);
   const description = paragraph(told.notes ?? "");
   return {
@@ -81,7 +85,7 @@ function read(told: Update, wants: (ecosystem: string) => boolean): FeedRecord {
       ...(description !== "" && { description }),
       ...(severity !== undefined && { severity }),
       url: `https://bodhi.fedoraproject.org/updates/${told.alias}`,
-      modified: new Date(`${(newest.at(-1) ?? "1970-01-01 00:00:00").slice(0, 19).replace(" ", "T")}Z`).toISOString(),
+      modified: newest === undefined ? undated : new Date(`${newest.slice(0, 19).replace(" ", "T")}Z`).toISOString(),
     },
     affected,
   };
@@ -95,17 +99,6 @@ export const feed: Feed = {
     if (!/^\s*\{\s*"(?:alias|autokarma|title|display_name|name|id)"/.test(head)) return false;
     return /"alias"\s*:\s*"FEDORA-/.test(document.toString("latin1")) && document.indexOf('"nvr"') >= 0;
   },
-  read(document, { wants }) {
-    let value: unknown;
-    try {
-      value = JSON.parse(document.toString("utf8"));
-    } catch (error) {
-      throw new PermanentError("advisory-malformed", `not JSON: ${messageOf(error)}`, { cause: error });
-    }
-    const parsed = update.safeParse(value);
-    if (parsed.success) return [read(parsed.data, wants)];
-    const [issue] = parsed.error.issues;
-    throw new PermanentError("advisory-malformed", `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "invalid"}`);
-  },
+  read: (document, { wants }) => [read(checked(update, parseJson(document)), wants)],
   upstream,
 };

@@ -1,6 +1,7 @@
 /** Oracle Linux errata (ELSA), as OVAL: https://linux.oracle.com/security/ */
 import * as z from "zod";
 import { PermanentError } from "../../../platform/errors.ts";
+import { checked } from "../../json-document.ts";
 import { child, descendants, parseXml, type XmlElement } from "../../sources/xml.ts";
 import { affectedOf, isDebugPackage, type Statement } from "../../statements.ts";
 import { oneLine, paragraph } from "../../text.ts";
@@ -68,15 +69,10 @@ function cvesOf(metadata: XmlElement): readonly string[] {
 function advisoryOf(metadata: XmlElement, cves: readonly string[]): Advisory {
   const advisory = child(metadata, "advisory");
   const reference = metadata.children.find(({ attributes }) => attributes["source"]?.toLowerCase() === "elsa");
-  const parsed = details.safeParse({
+  const { id, issued } = checked(details, {
     id: reference?.attributes["ref_id"],
     issued: child(advisory, "issued")?.attributes["date"],
   });
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new PermanentError("advisory-malformed", `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "invalid"}`);
-  }
-  const { id, issued } = parsed.data;
   const description = paragraph(child(metadata, "description")?.text ?? "");
   const severity = severityOfWord(child(advisory, "severity")?.text);
   return {

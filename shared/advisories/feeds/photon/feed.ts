@@ -1,10 +1,11 @@
 /** Photon OS: one row for each package that a CVE was looked at in. https://github.com/vmware/photon/wiki */
 import * as z from "zod";
 import type { Severity } from "../../../findings/types.ts";
-import { messageOf, PermanentError } from "../../../platform/errors.ts";
+import { checked, parseJson } from "../../json-document.ts";
 import { affectedOf, type Statement } from "../../statements.ts";
 import { oneLine } from "../../text.ts";
 import type { Feed, FeedRecord } from "../../types.ts";
+import { undated } from "../../undated.ts";
 import { releaseOfFile, upstream } from "./upstream.ts";
 
 const row = z.object({
@@ -47,8 +48,7 @@ function readRow(told: Row, release: string): FeedRecord {
       summary: oneLine(told.aff_ver && told.aff_ver !== "NA" ? `${name}: ${told.aff_ver}` : name),
       ...(typeof score === "number" && score > 0 && { severity: severityOf(score) }),
       url: `https://github.com/vmware/photon/wiki/Security-Updates-${release.split(".", 1)[0]}`,
-      // The rows have no dates.
-      modified: new Date(0).toISOString(),
+      modified: undated,
     },
     // Names are of source packages and of binary ones, and not told apart.
     affected: affectedOf([statement, { ...statement, source: true }]),
@@ -62,15 +62,8 @@ export const feed: Feed = {
   read(document, { wants }, file = "") {
     const release = releaseOfFile(file) ?? "";
     if (!wants(`Photon OS:${release}`)) return [{ kind: "ignored", reason: "other-ecosystem" }];
-    let value: unknown;
-    try {
-      value = JSON.parse(document.toString("utf8"));
-    } catch (error) {
-      throw new PermanentError("advisory-malformed", `not JSON: ${messageOf(error)}`, { cause: error });
-    }
-    const parsed = z.union([row.transform((one) => [one]), z.array(row).max(1_000_000)]).safeParse(value);
-    if (!parsed.success) throw new PermanentError("advisory-malformed", parsed.error.issues[0]?.message ?? "invalid");
-    return parsed.data.map((told) => readRow(told, release));
+    const rows = checked(z.union([row.transform((one) => [one]), z.array(row).max(1_000_000)]), parseJson(document));
+    return rows.map((told) => readRow(told, release));
   },
   upstream,
 };

@@ -2,8 +2,8 @@
  * Red Hat, CVE by CVE: CSAF VEX documents and records of the Security Data API, which also tell what is not affected
  * and what will not be fixed; and the products that repositories belong to.
  */
-import type * as z from "zod";
-import { messageOf, PermanentError } from "../../../platform/errors.ts";
+import { PermanentError } from "../../../platform/errors.ts";
+import { checked, parseJson } from "../../json-document.ts";
 import type { Feed } from "../../types.ts";
 import { cvssScorer } from "../osv/severity.ts";
 import { repositories, securityData, vexDocument } from "./schema.ts";
@@ -27,30 +27,17 @@ function formOf(document: Buffer): Form | undefined {
   return has("package_state") || has("affected_release") ? "security-data" : undefined;
 }
 
-function parse<Schema extends z.ZodType>(schema: Schema, document: Buffer): z.infer<Schema> {
-  let value: unknown;
-  try {
-    value = JSON.parse(document.toString("utf8"));
-  } catch (error) {
-    throw new PermanentError("advisory-malformed", `not JSON: ${messageOf(error)}`, { cause: error });
-  }
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw new PermanentError("advisory-malformed", `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "invalid"}`);
-}
-
 export const feed: Feed = {
   name: "red-hat",
   recognises: (document) => formOf(document) !== undefined,
   read(document, { wants }) {
     switch (formOf(document)) {
       case "vex":
-        return readVex(parse(vexDocument, document), wants, score);
+        return readVex(checked(vexDocument, parseJson(document)), wants, score);
       case "security-data":
-        return [readSecurityData(parse(securityData, document), wants, score)];
+        return [readSecurityData(checked(securityData, parseJson(document)), wants, score)];
       case "repositories":
-        return Object.entries(parse(repositories, document).data)
+        return Object.entries(checked(repositories, parseJson(document)).data)
           .filter(([, { cpes }]) => cpes.length > 0)
           .map(([key, { cpes }]) => ({ kind: "row", table: repositoryTable, key, value: [...cpes].sort() }));
       case undefined:

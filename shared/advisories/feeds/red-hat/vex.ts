@@ -2,6 +2,7 @@
 import { affectedOf, isDebugPackage, type Statement } from "../../statements.ts";
 import { oneLine, paragraph } from "../../text.ts";
 import type { Advisory, FeedRecord } from "../../types.ts";
+import { undated } from "../../undated.ts";
 import { type Scorer, severityOfWord } from "../osv/severity.ts";
 import { type Build, buildOf, moduleOf, type Product, productOf } from "./products.ts";
 import type { Branch, VexDocument, VexVulnerability } from "./schema.ts";
@@ -152,7 +153,7 @@ function advisoryOf(document: VexDocument, vulnerability: VexVulnerability, id: 
     ...(severity !== undefined && { severity }),
     ...(cvss !== undefined && { cvss }),
     url: `https://access.redhat.com/security/cve/${id}`,
-    modified: new Date(tracking.current_release_date ?? 0).toISOString(),
+    modified: new Date(tracking.current_release_date ?? undated).toISOString(),
     ...(vulnerability.cwe && { cwes: [vulnerability.cwe.id] }),
   };
 }
