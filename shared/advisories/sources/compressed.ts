@@ -129,18 +129,20 @@ async function* restarted(first: Uint8Array, rest: Chunks): Chunks {
 }
 
 /**
- * The content of a stream that is compressed with gzip, bzip2, xz or zstd, or not at all. Throws
+ * The content of a stream that is compressed with gzip, bzip2, xz or zstd, or not at all (unless it `must` be). Throws
  * `PermanentError("advisory-file-broken")` when it is damaged, cut off, or more than `most` bytes.
  */
 export async function* decompressed(
   stored: AsyncIterable<Uint8Array>,
   most: number = limits.advisoryFileBytes,
+  must = false,
 ): AsyncGenerator<Uint8Array> {
   const chunks = withHead(stored);
   try {
     const first = await chunks.next();
     if (first.done === true) return;
     const open = formats.find(([magic]) => magic.equals(first.value.subarray(0, magic.length)))?.[1];
+    if (open === undefined && must) throw new Error("it is not compressed");
     let done = 0;
     for await (const chunk of open === undefined
       ? restarted(first.value, chunks)

@@ -2,44 +2,39 @@
 import { createReadStream } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { pipeline, type Readable } from "node:stream";
-import * as zlib from "node:zlib";
 import { messageOf, PermanentError } from "../../platform/errors.ts";
 import { limits } from "../../platform/limits.ts";
+import { decompressed } from "./compressed.ts";
 import type { SourceDocument } from "./document.ts";
+import { isDocument } from "./document-names.ts";
 import { linesOf } from "./lines.ts";
 import { tarFiles } from "./tar.ts";
 import { zipDocuments } from "./zip.ts";
 
-/** The window of `zstd --long=27`, which Node refuses unless it is told. */
-const zstdWindow = { params: { [zlib.constants.ZSTD_d_windowLogMax]: 27 } };
-
 type OnShare = (share: number) => void;
-type Reader = (bytes: Readable, file: string) => AsyncGenerator<SourceDocument>;
+type Reader = (bytes: AsyncIterable<Uint8Array>, file: string) => AsyncGenerator<SourceDocument>;
 
-const isDocument = (name: string) => /(?:\.json|(?:^|\/)withdrawn-ids\.txt)$/.test(name);
-
-async function* readLines(bytes: Readable, file: string): AsyncGenerator<SourceDocument> {
+async function* readLines(bytes: AsyncIterable<Uint8Array>, file: string): AsyncGenerator<SourceDocument> {
   for await (const line of linesOf(bytes)) {
     yield line === undefined ? { file, bytes: Buffer.alloc(0), problem: "larger than allowed" } : { file, bytes: line };
   }
 }
 
-async function* readWhole(bytes: Readable, file: string): AsyncGenerator<SourceDocument> {
-  const chunks: Buffer[] = [];
+async function* readWhole(bytes: AsyncIterable<Uint8Array>, file: string): AsyncGenerator<SourceDocument> {
+  const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of bytes) {
-    size += (chunk as Buffer).length;
+    size += chunk.length;
     if (size > limits.advisoryRecordBytes) {
       yield { file, bytes: Buffer.alloc(0), problem: "larger than allowed" };
       return;
     }
-    chunks.push(chunk as Buffer);
+    chunks.push(chunk);
   }
   yield { file, bytes: Buffer.concat(chunks) };
 }
 
-async function* readTar(bytes: Readable, file: string): AsyncGenerator<SourceDocument> {
+async function* readTar(bytes: AsyncIterable<Uint8Array>, file: string): AsyncGenerator<SourceDocument> {
   for await (const entry of tarFiles(bytes, isDocument, limits.advisoryRecordBytes)) {
     const name = { file, entry: entry.name };
     yield entry.bytes === undefined
@@ -48,16 +43,13 @@ async function* readTar(bytes: Readable, file: string): AsyncGenerator<SourceDoc
   }
 }
 
-const readers: readonly (readonly [ending: RegExp, read: Reader])[] = [
-  [/\.ndjson$/, readLines],
-  [/\.json$/, readWhole],
-  [/(?:^|\/)withdrawn-ids\.txt$/, readWhole],
-  [/\.tar$/, readTar],
-];
+const compressedEnding = /\.(?:zst|gz|bz2|xz)$/;
 
 function readerOf(file: string): Reader | undefined {
-  const plain = file.replace(/\.zst$/, "");
-  return readers.find(([ending]) => ending.test(plain))?.[1];
+  const plain = file.replace(compressedEnding, "");
+  if (plain.endsWith(".ndjson")) return readLines;
+  if (plain.endsWith(".tar")) return readTar;
+  return isDocument(plain) ? readWhole : undefined;
 }
 
 function isSource(file: string): boolean {
@@ -95,7 +87,10 @@ async function* fileDocuments(
     const read = readerOf(file);
     if (read === undefined) return;
     const stored = createReadStream(path, { highWaterMark: 1 << 18 });
-    for await (const document of read(opened(stored, file), file)) {
+    for await (const document of read(
+      decompressed(stored, limits.advisoryFileBytes, compressedEnding.test(file)),
+      file,
+    )) {
       onShare(stored.bytesRead / Math.max(1, size));
       yield document;
     }
@@ -103,12 +98,6 @@ async function* fileDocuments(
     if (error instanceof PermanentError && error.code !== "advisory-file-broken") throw error;
     throw new PermanentError("advisory-file-broken", `${file} cannot be read: ${messageOf(error)}`, { cause: error });
   }
-}
-
-function opened(stored: Readable, file: string): Readable {
-  if (!file.endsWith(".zst")) return stored;
-  // The error, if any, reaches the reader through the decompressor.
-  return pipeline(stored, zlib.createZstdDecompress(zstdWindow), () => undefined);
 }
 
 interface Listed {
@@ -128,9 +117,10 @@ async function listSources(path: string): Promise<readonly Listed[]> {
   const found: Listed[] = [];
   for (const entry of entries) {
     // Links are not followed: they could lead out of the directory, or round in it.
-    if (!entry.isFile() || !isSource(entry.name)) continue;
     const whole = join(entry.parentPath, entry.name);
-    found.push({ path: whole, file: relative(path, whole), size: (await stat(whole)).size });
+    const file = relative(path, whole);
+    if (!entry.isFile() || !isSource(file)) continue;
+    found.push({ path: whole, file, size: (await stat(whole)).size });
     if (found.length > limits.advisoryFilesPerSource) {
       throw new PermanentError(
         "advisory-source-too-large",
@@ -142,8 +132,8 @@ async function listSources(path: string): Promise<readonly Listed[]> {
 }
 
 /**
- * Every document below a path: `*.ndjson`, `*.json`, `*.tar` (each also `.zst`), `*.zip` and `withdrawn-ids.txt`, in
- * the order of the file names. `onProgress(done, total)` counts stored bytes.
+ * Every document below a path: `*.ndjson`, `*.tar`, `*.json` and others that are known by their names (each also
+ * `.zst`, `.gz`, `.bz2` or `.xz`), and `*.zip`, in the order of the file names. `onProgress(done, total)` counts stored bytes.
  * Throws `PermanentError("advisory-source-missing" | "advisory-file-broken")`.
  */
 export async function* documentsBelow(

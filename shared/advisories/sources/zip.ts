@@ -2,9 +2,10 @@ import { buffer } from "node:stream/consumers";
 import yauzl from "yauzl";
 import { limits } from "../../platform/limits.ts";
 import type { SourceDocument } from "./document.ts";
+import { isDocument } from "./document-names.ts";
 
 /**
- * The `.json` and `withdrawn-ids.txt` entries of a zip archive on disk, in the order of its directory.
+ * The documents (by their names) in a zip archive on disk, in the order of its directory.
  * `onEntry(done, total)` counts entries. Throws what yauzl throws for an archive that is cut off or not one.
  */
 export async function* zipDocuments(
@@ -21,7 +22,7 @@ export async function* zipDocuments(
     for await (const entry of archive.eachEntry()) {
       done++;
       onEntry(done, archive.entryCount);
-      if (!/(?:\.json|(?:^|\/)withdrawn-ids\.txt)$/.test(entry.fileName)) continue;
+      if (!isDocument(entry.fileName)) continue;
       const name = { file, entry: entry.fileName };
       if (entry.uncompressedSize > limits.advisoryRecordBytes) {
         yield { ...name, bytes: Buffer.alloc(0), problem: "larger than allowed" };
