@@ -11,7 +11,7 @@ import { formatPlatform } from "../shared/registry/platforms.ts";
 import { parseReference } from "../shared/registry/reference.ts";
 import type { Image, PlatformSelection, ResolvedImage } from "../shared/registry/types.ts";
 import { type Inspection, inspectImage, readInventory } from "../shared/scanning/inspect.ts";
-import type { VexContext, VexSupply } from "../shared/vex/supply.ts";
+import { joined, type VexContext, type VexSupply } from "../shared/vex/supply.ts";
 import { UsageError } from "./exit.ts";
 import { type LocalStore, localStore } from "./local-store.ts";
 import { terminalProgress } from "./terminal.ts";
@@ -67,10 +67,7 @@ async function vexSupply(store: LocalStore, files: readonly string[]): Promise<V
   const { vexFromFiles, vexFromSettings } = await import("../shared/vex/files.ts");
   const own = await vexFromFiles(files, store.blobs);
   const configured = await vexFromSettings(store.settings.vex.files, store.blobs);
-  return {
-    statements: [...own.statements, ...configured.statements],
-    remarks: [...own.remarks, ...configured.remarks],
-  };
+  return joined(own, configured);
 }
 
 /** Archives and directories have a scheme instead of a registry. */

@@ -11,9 +11,9 @@ import { messageOf } from "../platform/errors.ts";
 import { limits } from "../platform/limits.ts";
 import type { Blobs, Log } from "../platform/ports.ts";
 import type { Image } from "../registry/types.ts";
-import { applyVex } from "../vex/apply.ts";
-import { supplyFor, type VexContext } from "../vex/supply.ts";
+import type { VexContext } from "../vex/supply.ts";
 import type { VexRemark } from "../vex/types.ts";
+import { withVex } from "./with-vex.ts";
 
 const compress = promisify(zlib.zstdCompress);
 const decompress = promisify(zlib.zstdDecompress);
@@ -54,25 +54,6 @@ export async function inspectImage(image: Image, options: InspectOptions): Promi
     cached,
     milliseconds: { inventory: Math.round(read - started), matching: Math.round(performance.now() - read) },
   };
-}
-
-/** Nobody needs to be asked about an image in which nothing was found. */
-async function withVex(
-  match: MatchResult,
-  image: Image,
-  inventory: Inventory,
-  context: VexContext | undefined,
-): Promise<{ readonly match: MatchResult; readonly remarks: readonly VexRemark[] }> {
-  if (context === undefined || match.vulnerabilities.length === 0) return { match, remarks: [] };
-  const { statements, remarks } = await supplyFor(context, image.digest);
-  const vulnerabilities = applyVex(match.vulnerabilities, statements, {
-    digests: [image.digest, context.resolved.digest],
-    references: context.references,
-    platform: image.platform,
-    packages: inventory.packages,
-    ...(inventory.distribution !== undefined && { distribution: inventory.distribution }),
-  });
-  return { match: { ...match, vulnerabilities }, remarks };
 }
 
 /** What is in one image: the stored inventory, or what its layers say. */

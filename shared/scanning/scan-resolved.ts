@@ -8,9 +8,9 @@ import type { ImageRecord } from "../images/types.ts";
 import { withKnownBase } from "../inventory/base-image.ts";
 import { knownChainsIn } from "../inventory/known-chains.ts";
 import { PermanentError } from "../platform/errors.ts";
-import { indexImage } from "../rematch/index-image.ts";
 import { formatPlatform } from "../registry/platforms.ts";
 import type { Image, ImageSource, ResolvedImage } from "../registry/types.ts";
+import { indexImage } from "../rematch/index-image.ts";
 import type { VexContext } from "../vex/supply.ts";
 import { type Inspection, inspectImage, inventoryKey } from "./inspect.ts";
 import { isPartial, observe } from "./observe.ts";
@@ -37,7 +37,7 @@ import { closeTagFailures } from "./tag-failures.ts";
 /** Scans every image, and tells what that changed: against the tag's previous image when this one is new. */
 export async function scanResolved(run: Run, resolved: ResolvedImage, source: ImageSource): Promise<Ended> {
   const { platform, request } = run;
-  const vex = vexContext(run, resolved, source);
+  const vex = await vexContext(run, resolved, source);
   const whole = imageIn(request, resolved.digest);
   const tag = request.tags[0];
   if (request.digest === undefined && tag !== undefined) {
@@ -137,11 +137,12 @@ async function inspect(
   }
 }
 
-function vexContext({ platform, request, vex }: Run, resolved: ResolvedImage, source: ImageSource): VexContext {
-  const { registry, repository, tags } = request;
-  const references =
-    tags.length === 0 ? [{ registry, repository }] : tags.map((tag) => ({ registry, repository, tag }));
-  return { settings: platform.settings.vex, supply: vex, source, resolved, references };
+async function vexContext(run: Run, resolved: ResolvedImage, source: ImageSource): Promise<VexContext> {
+  const { platform, request, vex } = run;
+  const { registry, repository } = request;
+  const tags = await currentTags(platform, run, resolved.digest);
+  const references = [{ registry, repository }, ...tags.map((tag) => ({ registry, repository, tag }))];
+  return { settings: platform.settings.vex, supply: vex, source, resolved, references, remember: platform.blobs };
 }
 
 /** With the base image told that images seen before reveal; this image is then known to the next ones. */

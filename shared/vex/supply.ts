@@ -1,4 +1,5 @@
 /** Everything that is said about one image, and what of it was left out. */
+import type { Blobs } from "../platform/ports.ts";
 import type { ImageReference, ImageSource, ResolvedImage } from "../registry/types.ts";
 import { attestedVex, mayHoldVex } from "./attestations.ts";
 import type { VexSettings } from "./settings.ts";
@@ -39,18 +40,25 @@ export interface VexContext {
   readonly resolved: ResolvedImage;
   /** Under which names the image is known; empty for archives. */
   readonly references: readonly Pick<ImageReference, "registry" | "repository" | "tag">[];
+  /** Where what is attached is kept, for when the image is matched again. */
+  readonly remember?: Blobs;
 }
 
-/** All that is said about one of the images. Throws only transient errors of its registry. */
-export async function supplyFor(context: VexContext, digest: string): Promise<VexSupply> {
-  const { settings, supply, source, resolved } = context;
+/** What is attached to one of the images. Throws only transient errors of its registry. */
+export async function attachedSupply(context: VexContext, digest: string): Promise<VexSupply> {
+  const { settings, source, resolved } = context;
+  const supply = noSupply();
   if (settings.attestations === "off" || source.attached === undefined) return supply;
   const attached = await source.attached(resolved, digest, mayHoldVex);
   const { readings, remarks } = attestedVex(attached, [digest, resolved.digest], settings);
-  const all = noSupply();
-  for (const reading of readings) addReading(all, reading);
+  supply.remarks.push(...remarks);
+  for (const reading of readings) addReading(supply, reading);
+  return supply;
+}
+
+export function joined(...supplies: readonly VexSupply[]): VexSupply {
   return {
-    statements: [...supply.statements, ...all.statements],
-    remarks: [...supply.remarks, ...remarks, ...all.remarks],
+    statements: supplies.flatMap(({ statements }) => statements),
+    remarks: supplies.flatMap(({ remarks }) => remarks),
   };
 }
