@@ -3,8 +3,11 @@
  * beside the bare floor of reading the same layers, beside other scanners, with warm layers, and as bytes and entries
  * grow. Each measurement is a process of its own with an empty data directory; floor, ours and peers take turns. Without
  * images it makes its own. Prints the figures beside their targets; it fails for nothing.
+ *
+ * The scanner that npm has, snyk-docker-plugin, is a package of the bench alone (`inventory/peer/`, exact versions): the
+ * bench installs it in the user's cache at first use, and goes on without it where npm cannot.
  */
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,9 +16,11 @@ import { bestLine, chart, type Panel } from "./inventory/chart.ts";
 import { buildArchive, type Compression, type LayerPlan } from "./inventory/images.ts";
 import * as plans from "./inventory/layers.ts";
 import { type Measured, measure, summary } from "./inventory/measure.ts";
+import { installPeer } from "./inventory/peer.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
+  allowNegative: true,
   options: {
     /** Runs of each measurement; peers run at most three times. */
     rounds: { type: "string", default: "5" },
@@ -23,15 +28,14 @@ const { values, positionals } = parseArgs({
     folder: { type: "string", default: join(tmpdir(), "portwarden-bench-images") },
     /** `name=command`; `{}` in the command is the image, else it comes last. */
     peer: { type: "string", multiple: true, default: [] },
-    /** A folder with snyk-docker-plugin in its node_modules; default: this checkout, when it is there. */
-    snyk: { type: "string" },
+    /** `--no-snyk`: without the scanner that npm has. */
+    snyk: { type: "boolean", default: true },
     /** Where the growth curves are drawn. */
     svg: { type: "string" },
     /** Of the made-up ones: images, warm, growth, ten-gigabytes. */
     only: { type: "string", multiple: true, default: ["images", "warm", "growth"] },
   },
 });
-const root = fileURLToPath(new URL("..", import.meta.url));
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const rounds = Number(values.rounds);
 const scratch = mkdtempSync(join(tmpdir(), "portwarden-bench-"));
@@ -43,7 +47,7 @@ const done = [0, 3];
 function ours(image: string, data = join(scratch, `data-${runs++}`)): Promise<Measured> {
   const output = join(scratch, "sbom.json");
   const parameters = ["inventory", image, "--format", "cyclonedx", "--output", output, "--data", data];
-  return measure([process.execPath, join(root, "cli/portwarden.mjs"), ...parameters], done);
+  return measure([process.execPath, here("../cli/portwarden.mjs"), ...parameters], done);
 }
 
 const floor = (way: "plain" | "tuned", image: string) =>
@@ -61,9 +65,9 @@ function peers(image: string): readonly Contender[] {
     const with_ = parts.includes("{}") ? (one: string) => parts.map((part) => (part === "{}" ? one : part)) : undefined;
     return { name, run: (one) => measure(with_?.(one) ?? [...parts, one], [0, 1, 2, 3]) };
   });
-  const folder = values.snyk ?? root;
   // It reads archives only.
-  if (image.includes("-archive:") && existsSync(join(folder, "node_modules/snyk-docker-plugin"))) {
+  const folder = values.snyk && image.includes("-archive:") ? installPeer() : undefined;
+  if (folder !== undefined) {
     const name = "snyk-docker-plugin";
     all.push({ name, run: (one) => measure([process.execPath, here("inventory/snyk.ts"), one, folder]) });
   }
