@@ -88,7 +88,8 @@ async function readLayers(
   const records = inOrder(onRecord);
   // The same layer twice in one image (empty ones, above all) is read once.
   const reading = new Map<string, Promise<string | undefined>>();
-  const queue = image.layers.entries();
+  // The largest first: a large one that began last would keep one processor waiting for the other.
+  const queue = [...image.layers.entries()].sort(([, one], [, other]) => other.size - one.size).values();
   async function read(index: number, digest: string): Promise<LayerRecord> {
     const load = (diffId?: string) =>
       recordOf(image, index, diffId, options.records, signal, (bytes) => progress(index, bytes));

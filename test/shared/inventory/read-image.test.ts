@@ -200,6 +200,25 @@ describe("layer records", () => {
     expect(image.opened).toEqual([1, 1, 0, 0]);
   });
 
+  it("the largest layer is read first, and what is above it still decides", async () => {
+    const random = { path: "large", content: Buffer.from(crypto.getRandomValues(new Uint8Array(40_000))) };
+    const image = imageOf([
+      { files: [lodash] },
+      { files: [random, npmPackage("app/", "lodash", "4.17.21")] },
+      { files: [debian] },
+    ]);
+    const order: number[] = [];
+    const openLayer = (index: number) => {
+      order.push(index);
+      return image.openLayer(index);
+    };
+    const inventory = await readImage({ ...image, openLayer }, { records: layerRecordsInMemory(), concurrency: 1 });
+    expect(order[0]).toBe(1);
+    expect(order).toHaveLength(3);
+    expect(inventory.layers.map(({ diffId }) => diffId)).toEqual(image.configuration.diffIds);
+    expect(packagesIn(inventory)).toEqual(["lodash@4.17.21"]);
+  });
+
   it("names the extractors it depends on", () => {
     const names = extractorsVersion.split(" ").map((one) => one.split("@")[0]);
     expect(new Set(names)).toEqual(new Set(extractors.map(({ name }) => name)));
