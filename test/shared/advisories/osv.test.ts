@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { cvssScorer } from "../../../shared/advisories/cvss.ts";
 import { feed } from "../../../shared/advisories/feeds/osv/feed.ts";
-import { cvssScorer } from "../../../shared/advisories/feeds/osv/severity.ts";
 import { judgeRange, sortEvents } from "../../../shared/advisories/ranges.ts";
 import { linesOf } from "../../../shared/advisories/sources/lines.ts";
 import type { RangeEvent } from "../../../shared/advisories/types.ts";

@@ -1,10 +1,10 @@
 /** Amazon Linux Security Advisories: https://alas.aws.amazon.com/ */
 import { PermanentError } from "../../../platform/errors.ts";
+import { severityOfWord } from "../../cvss.ts";
 import { checked, parseJson } from "../../json-document.ts";
 import { affectedOf, isDebugPackage, type Statement } from "../../statements.ts";
 import { oneLine, paragraph } from "../../text.ts";
 import type { Advisory, Feed, FeedRecord } from "../../types.ts";
-import { severityOfWord } from "../osv/severity.ts";
 import { type AmazonUpdate, amazonUpdate, updateOfXml } from "./schema.ts";
 import { upstream } from "./upstream.ts";
 

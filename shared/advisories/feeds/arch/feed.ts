@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { severityOfWord } from "../../cvss.ts";
 import { checked, parseJson } from "../../json-document.ts";
 import { decompressedFile } from "../../sources/compressed.ts";
 import type { SourceDocument } from "../../sources/document.ts";
@@ -6,7 +7,6 @@ import { jsonMembers } from "../../sources/json-members.ts";
 import { oneLine } from "../../text.ts";
 import type { Affected, Feed, FeedContext, FeedRecord } from "../../types.ts";
 import { undated } from "../../undated.ts";
-import { severityOfWord } from "../osv/severity.ts";
 
 const path = "issues/all.json";
 const ecosystem = "Arch";

@@ -1,11 +1,11 @@
 /** Fedora's updates, as Bodhi tells them: https://bodhi.fedoraproject.org/docs/ */
 import * as z from "zod";
+import { severityOfWord } from "../../cvss.ts";
 import { checked, parseJson } from "../../json-document.ts";
 import { affectedOf, type Statement } from "../../statements.ts";
 import { oneLine, paragraph } from "../../text.ts";
 import type { Feed, FeedRecord } from "../../types.ts";
 import { undated } from "../../undated.ts";
-import { severityOfWord } from "../osv/severity.ts";
 import { upstream } from "./upstream.ts";
 
 const date = z.string().regex(/^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9:]{8}/);

@@ -1,9 +1,9 @@
 import { messageOf, PermanentError } from "../../../platform/errors.ts";
+import { cvssScorer } from "../../cvss.ts";
 import { firstByteOf, openingBracket, openingQuote } from "../../peek.ts";
 import type { Feed } from "../../types.ts";
 import { readRecord } from "./read.ts";
 import { osvRecord } from "./schema.ts";
-import { cvssScorer } from "./severity.ts";
 import { upstream } from "./upstream.ts";
 
 const score = cvssScorer();

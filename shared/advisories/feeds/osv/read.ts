@@ -1,12 +1,12 @@
 /** An OSV record as we keep it: https://ossf.github.io/osv-schema/ */
 import { limits } from "../../../platform/limits.ts";
 import { schemeOfEcosystem } from "../../../versions/compare.ts";
+import { type Scorer, severityOfWord } from "../../cvss.ts";
 import { ecosystemFamily } from "../../ecosystems.ts";
 import { judgeRange, sortEvents } from "../../ranges.ts";
 import type { Advisory, Affected, AffectedPackage, FeedContext, FeedRecord, RangeEvent } from "../../types.ts";
 import { cveOf, databaseOf } from "./databases.ts";
 import type { OsvAffected, OsvRecord } from "./schema.ts";
-import { type Scorer, severityOfWord } from "./severity.ts";
 
 const summaryLength = 200;
 

@@ -3,9 +3,9 @@
  * and what will not be fixed; and the products that repositories belong to.
  */
 import { PermanentError } from "../../../platform/errors.ts";
+import { cvssScorer } from "../../cvss.ts";
 import { checked, parseJson } from "../../json-document.ts";
 import type { Feed } from "../../types.ts";
-import { cvssScorer } from "../osv/severity.ts";
 import { repositories, securityData, vexDocument } from "./schema.ts";
 import { readSecurityData } from "./security-data.ts";
 import { upstream } from "./upstream.ts";

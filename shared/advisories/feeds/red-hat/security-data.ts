@@ -1,8 +1,9 @@
 /** A CVE of Red Hat's Security Data API: builds that fix it, and the state of packages that have no fix. */
+
+import { type Scorer, severityOfWord } from "../../cvss.ts";
 import { affectedOf, type Statement } from "../../statements.ts";
 import { oneLine, paragraph } from "../../text.ts";
 import type { Advisory, FeedRecord } from "../../types.ts";
-import { type Scorer, severityOfWord } from "../osv/severity.ts";
 import { productOf } from "./products.ts";
 import type { SecurityData } from "./schema.ts";
 import { stateOf } from "./states.ts";

@@ -1,9 +1,10 @@
 /** Red Hat's CSAF VEX documents, one for each CVE: https://docs.oasis-open.org/csaf/csaf/v2.0/ profile 5. */
+
+import { type Scorer, severityOfWord } from "../../cvss.ts";
 import { affectedOf, isDebugPackage, type Statement } from "../../statements.ts";
 import { oneLine, paragraph } from "../../text.ts";
 import type { Advisory, FeedRecord } from "../../types.ts";
 import { undated } from "../../undated.ts";
-import { type Scorer, severityOfWord } from "../osv/severity.ts";
 import { type Build, buildOf, moduleOf, type Product, productOf } from "./products.ts";
 import type { Branch, VexDocument, VexVulnerability } from "./schema.ts";
 import { stateOf } from "./states.ts";

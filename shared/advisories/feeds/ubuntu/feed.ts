@@ -1,6 +1,6 @@
+import { cvssScorer } from "../../cvss.ts";
 import { checked, parseJson } from "../../json-document.ts";
 import type { Feed } from "../../types.ts";
-import { cvssScorer } from "../osv/severity.ts";
 import { readTrackerRecord } from "./read.ts";
 import { trackerRecord } from "./schema.ts";
 import { recordOfText } from "./text.ts";
