@@ -31,6 +31,7 @@ const policyOf = ({ function: { role } }: DoorParts): IConstruct => role.node.fi
 
 function rights(stack: PortwardenStack): readonly Acknowledgement[] {
   const { doors, platform } = stack;
+  const maps = doors.flatMap(({ map }) => map ?? []);
   const bucket = Stack.of(stack).getLogicalId(platform.storage.bucket.node.defaultChild as CfnResource);
   const secrets = `arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:${platform.secretPrefix}*`;
   return [
@@ -42,8 +43,27 @@ function rights(stack: PortwardenStack): readonly Acknowledgement[] {
     {
       id: `AwsSolutions-IAM5[Resource::<${bucket}.Arn>/*]`,
       reason: "Any object of the one bucket that holds this product's documents and nothing else.",
-      on: doors.filter(({ door }) => door.uses.blobs !== undefined).map(policyOf),
+      on: [
+        ...doors.filter(({ door }) => door.uses.blobs !== undefined).map(policyOf),
+        ...maps.map(({ role }) => role.node.findChild("DefaultPolicy")),
+      ],
     },
+    ...doors.flatMap(({ door, map }) =>
+      map === undefined
+        ? []
+        : [
+            {
+              id: "AwsSolutions-IAM5[Resource::*]",
+              reason: "X-Ray's sending of traces and the delivery of the state machine's log know no resources.",
+              on: [map.role.node.findChild("DefaultPolicy")],
+            },
+            {
+              id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:${platform.prefix}-${door.name}/*]`,
+              reason: "The executions of this state machine itself: a Distributed Map runs its items as such.",
+              on: [map.role.node.findChild("DefaultPolicy")],
+            },
+          ],
+    ),
     {
       id: `AwsSolutions-IAM5[Resource::${secrets}]`,
       reason: "The secrets that the settings name: all below this product's own prefix, made by its operator.",
@@ -71,7 +91,7 @@ function unscopedOf({ door }: DoorParts, { platform }: PortwardenStack): readonl
 
 function failures(doors: readonly DoorParts[]): readonly Acknowledgement[] {
   const mappings = doors
-    .filter(({ door }) => door.kind === "queue")
+    .filter(({ door }) => door.kind === "queue" || door.kind === "map")
     .flatMap(({ function: { lambda } }) => lambda.node.findAll().filter((one) => one instanceof CfnEventSourceMapping));
   return [
     {

@@ -2,7 +2,7 @@
 import { Duration } from "aws-cdk-lib";
 import type { Queue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
-import type { QueueDoor } from "../shared/platform/door.ts";
+import type { MapDoor, QueueDoor } from "../shared/platform/door.ts";
 import type { Platform } from "./platform/platform.ts";
 import { deadLettersName, queueName } from "./rights.ts";
 
@@ -24,7 +24,7 @@ export class DoorQueue extends Construct {
   readonly queue: Queue;
   readonly deadLetters: Queue;
 
-  constructor(scope: Construct, id: string, door: QueueDoor<unknown>, platform: Platform) {
+  constructor(scope: Construct, id: string, door: QueueDoor<unknown> | MapDoor<unknown>, platform: Platform) {
     super(scope, id);
     this.deadLetters = deadLettersOf(this, door.name, platform, {
       says: `${door.name} could not handle messages, and they ended in its dead-letter queue.`,

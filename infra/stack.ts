@@ -9,6 +9,7 @@ import { Construct } from "constructs";
 import type { Door } from "../shared/platform/door.ts";
 import { type Bundles, doorsWithModules } from "./bundle.ts";
 import { DoorFunction } from "./door-function.ts";
+import { DoorMap } from "./door-map.ts";
 import { DoorQueue, deadLettersOf } from "./door-queue.ts";
 import type { DeployOptions } from "./options.ts";
 import { Dashboard } from "./platform/dashboard.ts";
@@ -27,10 +28,12 @@ export interface DoorParts {
   readonly capability: string;
   readonly scope: Construct;
   readonly function: DoorFunction;
-  /** Of queue doors. */
+  /** Of queue and map doors. */
   readonly queue: Queue | undefined;
   /** Of all but HTTP doors. */
   readonly deadLetters: Queue | undefined;
+  /** Of map doors. */
+  readonly map: DoorMap | undefined;
 }
 
 export class PortwardenStack extends Stack {
@@ -57,7 +60,7 @@ export class PortwardenStack extends Stack {
         door,
         capability,
         scope,
-        queue: door.kind === "queue" ? new DoorQueue(scope, "Queue", door, platform) : undefined,
+        queue: door.kind === "queue" || door.kind === "map" ? new DoorQueue(scope, "Queue", door, platform) : undefined,
       };
     });
     const queues = new Map(
@@ -73,7 +76,11 @@ export class PortwardenStack extends Stack {
         ...(door.kind === "schedule" && deadLetters !== undefined ? { deadLetters } : {}),
       });
       wire(scope, door, made, queue, deadLetters, platform);
-      return { door, capability, scope, function: made, queue: queue?.queue, deadLetters };
+      const map =
+        door.kind === "map" && queue !== undefined
+          ? new DoorMap(scope, "Map", { door, platform, lambda: made.lambda, queue })
+          : undefined;
+      return { door, capability, scope, function: made, queue: queue?.queue, deadLetters, map };
     });
   }
 
@@ -149,6 +156,9 @@ function wire(
   if (door.kind === "http") platform.api.serve(door, lambda);
   else if (door.kind === "queue" && queue !== undefined) {
     subscribe(scope, door, queue, platform);
+    consume(door, queue.queue, lambda);
+  } else if (door.kind === "map" && queue !== undefined) {
+    // What failed, and was brought back by a redrive.
     consume(door, queue.queue, lambda);
   } else if (door.kind === "schedule" && deadLetters !== undefined) repeat(scope, door, lambda, deadLetters, platform);
   else if (door.kind === "outbox" && deadLetters !== undefined) relay(scope, door, lambda, deadLetters, platform);

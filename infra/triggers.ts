@@ -15,12 +15,12 @@ import { DynamoEventSource, SqsEventSource } from "aws-cdk-lib/aws-lambda-event-
 import type { Queue } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
 import { outboxPrefix } from "../shared/events/outbox.ts";
-import type { OutboxDoor, QueueDoor, ScheduleDoor } from "../shared/platform/door.ts";
+import type { MapDoor, OutboxDoor, QueueDoor, ScheduleDoor } from "../shared/platform/door.ts";
 import { type DoorQueue, defaults } from "./door-queue.ts";
 import type { Platform } from "./platform/platform.ts";
 
 /** EventBridge's own time and number of tries, after which the event goes to the dead-letter queue. */
-const retryPolicy = { maximumEventAgeInSeconds: 24 * 3600, maximumRetryAttempts: 185 };
+export const retryPolicy = { maximumEventAgeInSeconds: 24 * 3600, maximumRetryAttempts: 185 };
 
 /** A function that may run a minute or more takes one message at a time: a batch would hold up the rest of it. */
 const slowSeconds = 60;
@@ -56,7 +56,7 @@ export function subscribe(scope: Construct, door: QueueDoor<unknown>, queue: Doo
 }
 
 /** Each message fails for itself; no more functions run at once than the door allows. */
-export function consume(door: QueueDoor<unknown>, queue: Queue, handler: IFunction): void {
+export function consume(door: QueueDoor<unknown> | MapDoor<unknown>, queue: Queue, handler: IFunction): void {
   const slow = (door.timeoutSeconds ?? defaults.timeoutSeconds) >= slowSeconds;
   handler.addEventSource(
     new SqsEventSource(queue, {

@@ -6,7 +6,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { doors } from "../functions/registry.generated.ts";
 import { restrictTo } from "../shared/platform/declared.ts";
-import type { Door, OutboxDoor, QueueDoor, ScheduleDoor } from "../shared/platform/door.ts";
+import type { Door, MapDoor, OutboxDoor, QueueDoor, ScheduleDoor } from "../shared/platform/door.ts";
 import { embeddedBlobs } from "../shared/platform/embedded/blobs.ts";
 import { type BusName, type EmbeddedBus, embeddedBus, type Rule } from "../shared/platform/embedded/bus.ts";
 import type { ConsumeOptions, QueueConsumer } from "../shared/platform/embedded/consumer.ts";
@@ -14,6 +14,7 @@ import type { EmbeddedMetrics } from "../shared/platform/embedded/metrics.ts";
 import type { OutboxRelay, RelayOptions } from "../shared/platform/embedded/outbox.ts";
 import { type EmbeddedStore, openEmbeddedStore } from "../shared/platform/embedded/store.ts";
 import { PermanentError } from "../shared/platform/errors.ts";
+import { queueOfMap } from "../shared/platform/map.ts";
 import type { Log, Platform } from "../shared/platform/ports.ts";
 import { type RunningServer, serveHttp } from "./http.ts";
 import { metricsText } from "./metrics.ts";
@@ -52,6 +53,7 @@ const defaults = { timeoutSeconds: 30, maxReceives: 5, concurrency: 2 };
 
 const isQueue = (door: Door): door is QueueDoor<unknown> => door.kind === "queue";
 const isSchedule = (door: Door): door is ScheduleDoor => door.kind === "schedule";
+const isMap = (door: Door): door is MapDoor<unknown> => door.kind === "map";
 const isOutbox = (door: Door): door is OutboxDoor => door.kind === "outbox";
 
 /** Starts every door on a data directory. Throws `PermanentError("data-directory-in-use")` when another host has it. */
@@ -66,7 +68,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
   }
   const bus = embeddedBus(rulesOf(doors), store);
   const { queues, table } = store;
-  queues.declare(doors.filter((door) => isQueue(door) || isOutbox(door)).map(({ name }) => name));
+  queues.declare(doors.filter((door) => isQueue(door) || isMap(door) || isOutbox(door)).map(({ name }) => name));
   const platform: Platform = { ...options.ports, table, queues, bus, blobs: embeddedBlobs(options.dataDirectory) };
   const workers = startWorkers(platform, store);
   const schedules = startSchedules(options.schedules === false ? [] : doors.filter(isSchedule), platform);
@@ -109,7 +111,8 @@ interface Workers {
 /** Consumes the queues and relays the outbox. */
 function startWorkers(platform: Platform, store: EmbeddedStore): Workers {
   const { queues } = store;
-  const consumers = doors.filter(isQueue).map((door) => consume(door, platform, queues));
+  const consumed = [...doors.filter(isQueue), ...doors.filter(isMap).map(queueOfMap)];
+  const consumers = consumed.map((door) => consume(door, platform, queues));
   const relays: OutboxRelay[] = [];
   for (const door of doors.filter(isOutbox)) {
     const handle = (records: readonly unknown[]) => door.handle(restrictTo(door, platform), records);
@@ -138,9 +141,12 @@ function consumption(door: Door): Omit<ConsumeOptions, "handle"> {
 }
 
 function rulesOf(all: readonly Door[]): Rule[] {
-  return all
-    .filter(isQueue)
-    .flatMap(({ name, subscribe }) => (subscribe === undefined ? [] : [{ ...subscribe, queue: name }]));
+  return [
+    ...all
+      .filter(isQueue)
+      .flatMap(({ name, subscribe }) => (subscribe === undefined ? [] : [{ ...subscribe, queue: name }])),
+    ...all.filter(isMap).map(({ name, subscribe }) => ({ ...subscribe, bus: "portwarden" as const, queue: name })),
+  ];
 }
 
 function consume(door: QueueDoor<unknown>, platform: Platform, queues: EmbeddedStore["queues"]): QueueConsumer {

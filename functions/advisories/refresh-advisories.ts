@@ -4,7 +4,7 @@ import { refreshAdvisories } from "../../shared/scanning/refresh-advisories.ts";
 export const door = scheduleDoor({
   name: "refresh-advisories",
   description: "Brings the advisory store up to date from its upstream",
-  uses: { table: "read", blobs: "write", bus: true },
+  uses: { table: "write", blobs: "write", bus: true },
   settings: ["advisories"],
   everyMinutes: 360,
   timeoutSeconds: 900,

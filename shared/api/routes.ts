@@ -13,6 +13,7 @@ import type { ImageRecord } from "../images/types.ts";
 import { PermanentError } from "../platform/errors.ts";
 import { productVersion } from "../platform/version.ts";
 import { parseReference } from "../registry/reference.ts";
+import { askForRematch } from "../rematch/ask.ts";
 import { getReport, scansOfCause } from "../scanning/records.ts";
 import { openVexSchema, writeVex } from "../vex/write.ts";
 import { deliveryRoutes } from "./delivery-routes.ts";
@@ -160,6 +161,19 @@ const operationRoutes = [
     summary: "The advisory data in use and its age",
     response: openAdvisoriesStatus.schema,
     handle: (platform) => openAdvisoriesStatus.read(platform),
+  }),
+  route({
+    method: "post",
+    path: "/v1/advisories/rematch",
+    id: "rematchImages",
+    summary: "Have images matched again, from their stored inventories, with the advisories in use",
+    body: schemas.rematchBody,
+    status: 202,
+    response: schemas.rematchAccepted,
+    async handle(platform, { body }) {
+      await askForRematch(platform, { everything: body.everything || body.all, gone: body.all });
+      return { status: "queued" as const };
+    },
   }),
   route({
     method: "get",

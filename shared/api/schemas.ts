@@ -74,6 +74,17 @@ export const queueList = z.object({
     }),
   ),
 });
+export const rematchBody = z.object({
+  everything: z
+    .boolean()
+    .default(false)
+    .meta({ description: "Match every image again, not only those that a change of the advisories is about" }),
+  all: z
+    .boolean()
+    .default(false)
+    .meta({ description: "With everything: also images that left the registry and run nowhere" }),
+});
+export const rematchAccepted = z.object({ status: z.literal("queued") });
 export const redriven = z.object({ moved: z.int() });
 export const problem = z.object({
   code: z.string(),

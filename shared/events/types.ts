@@ -107,6 +107,43 @@ export const deliveryRequested = z.object({
 });
 export type DeliveryRequested = z.infer<typeof deliveryRequested>;
 
+const changeId = z.string().regex(/^[a-f0-9]{32}$/);
+
+/** Another advisory set is in use; what it says differently stands in the change's document. */
+export const advisoriesChanged = z.object({
+  changeId,
+  /** Hash of the set before; absent: unknown. */
+  before: z.string().max(128).optional(),
+  after: z.string().max(128),
+  /** Every image is matched again, whatever changed. */
+  everything: z.boolean(),
+  /** How many packages are told one by one. */
+  packages: z.int().min(0),
+});
+export type AdvisoriesChanged = z.infer<typeof advisoriesChanged>;
+
+/** Which images are matched again for a change: a list of batches, as a document. */
+export const rematchPlanned = z.object({
+  changeId,
+  /** Key of the blob with a JSON array, one object for each batch. */
+  items: z.string().max(512),
+  batches: z.int().min(1),
+  images: z.int().min(1),
+});
+export type RematchPlanned = z.infer<typeof rematchPlanned>;
+
+/** The images that a change of the advisories touches were matched again; the report says what that changed. */
+export const rematchCompleted = z.object({
+  reportId: z.string().max(128),
+  status: z.enum(["complete", "partial"]),
+  images: z.int().min(0),
+  introduced: z.int().min(0),
+  fixed: z.int().min(0),
+  /** Findings that were open before and are now known to be exploited. */
+  escalated: z.int().min(0),
+});
+export type RematchCompleted = z.infer<typeof rematchCompleted>;
+
 export const eventSchemas = {
   ImagePushed: imagePushed,
   ImageDeleted: imageDeleted,
@@ -115,6 +152,9 @@ export const eventSchemas = {
   ClusterChanged: clusterChanged,
   ClusterAssessed: clusterAssessed,
   DeliveryRequested: deliveryRequested,
+  AdvisoriesChanged: advisoriesChanged,
+  RematchPlanned: rematchPlanned,
+  RematchCompleted: rematchCompleted,
 } as const;
 
 export type EventType = keyof typeof eventSchemas;

@@ -19,19 +19,21 @@ export const reportedFindingSchema = z.object({
   installedVersion: z.string().optional(),
   fixedVersion: z.string().optional(),
   resource: resourceSchema,
+  /** Whether the resource runs anywhere; told where a report is about many. */
+  running: z.boolean().optional(),
   link: z.url().optional(),
 });
 export type ReportedFinding = z.infer<typeof reportedFindingSchema>;
 
 export const reportSchema = z.object({
   schema: z.literal("portwarden.report/1"),
-  /** The scan's or assessment's id. */
+  /** The scan's or assessment's id, or that of the change of the advisories. */
   id: z.string(),
-  kind: z.enum(["scan", "assessment"]),
+  kind: z.enum(["scan", "assessment", "advisories"]),
   subject: z.object({
-    /** For people: `registry/repository:tag`, or the cluster's name. */
+    /** For people: `registry/repository:tag`, the cluster's name, or `advisories`. */
     name: z.string(),
-    /** For routing: `registry/repository`; absent for clusters. */
+    /** For routing: `registry/repository`; absent for clusters, and where the findings are about many images. */
     repository: z.string().optional(),
     digest: z.string().optional(),
     tags: z.array(z.string()),
@@ -44,6 +46,10 @@ export const reportSchema = z.object({
   /** What this caused: new, best first to act on. Against the previous image of the same tag where there is one. */
   introduced: z.array(reportedFindingSchema),
   fixed: z.array(reportedFindingSchema),
+  /** Open before, and now known to be exploited. */
+  escalated: z.array(reportedFindingSchema).optional(),
+  /** How many images were matched again, and of how many of them findings changed. */
+  images: z.object({ matched: z.int(), changed: z.int() }).optional(),
   /** What `introduced` and `fixed` were compared with, for people. */
   comparedWith: z.string().optional(),
   /** All findings open on the subject now, by severity. */

@@ -113,7 +113,7 @@ export async function tagsOfRepository(
   return tags;
 }
 
-function readImageRecord(item: Item): ImageRecord {
+export function readImageRecord(item: Item): ImageRecord {
   return imageRecordSchema.parse(item.data);
 }
 
@@ -128,10 +128,15 @@ export async function imagesByDigest(table: Table, digest: string): Promise<Imag
   return page.items.map(readImageRecord);
 }
 
+/** What a stored presence says. */
+export function presenceOf(item: Item): boolean {
+  return presenceSchema.parse(item.data).present;
+}
+
 /** Whether the registry was last known to hold it; `undefined` when no event said so. */
 export async function getPresence(table: Table, image: ImageName): Promise<boolean | undefined> {
   const stored = await table.get(presenceKey(image));
-  return stored === undefined ? undefined : presenceSchema.parse(stored.data).present;
+  return stored === undefined ? undefined : presenceOf(stored);
 }
 
 /**

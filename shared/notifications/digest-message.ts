@@ -20,7 +20,7 @@ import {
 /** What a digest keeps of one report: enough for its line, and its best actions. */
 export const digestEntrySchema = z.object({
   name: z.string(),
-  kind: z.enum(["scan", "assessment"]),
+  kind: z.enum(["scan", "assessment", "advisories"]),
   status: z.enum(["complete", "partial", "failed"]),
   endedAt: z.iso.datetime(),
   digest: z.string().optional(),

@@ -7,6 +7,7 @@ import type { Severity } from "../findings/types.ts";
 import { limits } from "../platform/limits.ts";
 import { type Action, actionSeverity, actionsOf, actionTitle, actionWorth } from "./actions.ts";
 import { type Problem, problemsOf } from "./problems.ts";
+import { rematchMessage } from "./rematch-message.ts";
 import type { RouteMatch } from "./route.ts";
 import { counted, countSeverities, namesOf, plain, safeLink, severitiesOf, worst } from "./text.ts";
 
@@ -54,10 +55,11 @@ export const titleLength = 140;
 /** How many actions, warnings and names are worth reading before the rest. */
 const shownActions = Math.ceil(limits.itemsPerMessage / 2);
 export const shownWarnings = 5;
-const shownNames = 5;
+export const shownNames = 5;
 
 /** The message about one report for one route. Pure. `linkBase` is the platform's own address, for links. */
 export function reportMessage(id: string, report: Report, match: RouteMatch, linkBase?: string): Message {
+  if (report.kind === "advisories") return rematchMessage(id, report, match, linkBase);
   const { introduced, fixed } = match;
   const severity = worst(introduced.map((finding) => finding.severity));
   const hidden = report.introduced.length - match.introduced.length;
@@ -113,11 +115,11 @@ export function imageLink(linkBase: string | undefined, digest: string | undefin
   return linkBase === undefined || digest === undefined ? undefined : under(linkBase, `v1/images/${pathPart(digest)}`);
 }
 
-function under(linkBase: string, path: string): string | undefined {
+export function under(linkBase: string, path: string): string | undefined {
   return safeLink(`${linkBase.replace(/\/+$/, "")}/${path}`);
 }
 
-function pathPart(id: string): string {
+export function pathPart(id: string): string {
   return encodeURIComponent(plain(id, 140)).replaceAll("%3A", ":");
 }
 
@@ -159,7 +161,7 @@ function factsOf(report: Report, { introduced, fixed }: RouteMatch, linkBase: st
   ];
 }
 
-function warningsOf(report: Report): readonly string[] {
+export function warningsOf(report: Report): readonly string[] {
   const partial =
     report.status === "partial"
       ? report.problems.map(

@@ -8,6 +8,8 @@ export interface RouteMatch {
   readonly route: Route;
   readonly introduced: readonly ReportedFinding[];
   readonly fixed: readonly ReportedFinding[];
+  /** Open before, and now known to be exploited. */
+  readonly escalated?: readonly ReportedFinding[] | undefined;
 }
 
 /**
@@ -17,19 +19,31 @@ export interface RouteMatch {
  */
 export function matchRoutes(report: Report, routes: readonly Route[]): readonly RouteMatch[] {
   return routes.flatMap((route) => {
-    if (!concerns(report, route)) return [];
-    const wanted = (finding: ReportedFinding) => wants(route, finding);
+    const concerned = concerns(report, route);
+    const wanted = (finding: ReportedFinding) => concerned(finding) && wants(route, finding);
     const introduced = report.introduced.filter(wanted);
     const fixed = report.fixed.filter(wanted);
-    return introduced.length + fixed.length === 0 ? [] : [{ route, introduced, fixed }];
+    const escalated = (report.escalated ?? []).filter(wanted);
+    if (introduced.length + fixed.length + escalated.length === 0) return [];
+    return [{ route, introduced, fixed, ...(escalated.length > 0 && { escalated }) }];
   });
 }
 
-/** A route with repository globs is about images only: a cluster has no repository. */
-function concerns(report: Report, { when }: Route): boolean {
-  if (when.repositories === undefined) return true;
-  const { repository } = report.subject;
-  return repository !== undefined && picomatch(when.repositories, { dot: true, nonegate: true })(repository);
+/**
+ * A route with repository globs is about images only: a cluster has no repository. A report about many images is about
+ * those of its findings whose image is in such a repository.
+ */
+function concerns({ kind, subject }: Report, { when }: Route): (finding: ReportedFinding) => boolean {
+  if (when.repositories === undefined) return () => true;
+  const matches = picomatch(when.repositories, { dot: true, nonegate: true });
+  if (kind === "advisories") return ({ resource }) => resource.type === "image" && matches(repositoryOf(resource.id));
+  const concerned = subject.repository !== undefined && matches(subject.repository);
+  return () => concerned;
+}
+
+/** `registry/repository` of an image's resource. */
+export function repositoryOf(resource: string): string {
+  return resource.slice(0, resource.lastIndexOf("@"));
 }
 
 /**

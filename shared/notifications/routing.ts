@@ -15,25 +15,27 @@ import { matchRoutes, type RouteMatch } from "./route.ts";
 import type { Route } from "./settings.ts";
 import { plain } from "./text.ts";
 
+/** The events that say that a report was written. */
+export const reportEvents = ["ScanCompleted", "ClusterAssessed", "RematchCompleted"] as const;
+type ReportEvent = (typeof reportEvents)[number];
+
 export type RoutingPorts = Pick<Platform, "table" | "blobs" | "clock" | "log" | "metrics" | "settings">;
 
 /**
- * Decides who hears of a scan or assessment: per matching route one delivery, or one entry in the route's digest.
+ * Decides who hears of a scan, an assessment or a re-match: per matching route one delivery, or one entry in the route's digest.
  * The record of the delivery is written once per (route, report) and for good, so the same event, delivered or
  * replayed however often, and even after the route changed its digest, leads to one message at most.
  *
  * Throws `PermanentError("report-missing" | "report-unreadable")`.
  */
-export async function routeReport(
-  platform: RoutingPorts,
-  event: EventOf<"ScanCompleted"> | EventOf<"ClusterAssessed">,
-): Promise<void> {
+export async function routeReport(platform: RoutingPorts, event: EventOf<ReportEvent>): Promise<void> {
   const { table, blobs, clock, log, metrics, settings } = platform;
   const { routes } = settings.notifications;
   const failed = event.type === "ScanCompleted" && event.data.status === "failed";
-  if (routes.length === 0 || (event.data.introduced + event.data.fixed === 0 && !failed)) return;
+  const escalated = event.type === "RematchCompleted" ? event.data.escalated : 0;
+  if (routes.length === 0 || (event.data.introduced + event.data.fixed + escalated === 0 && !failed)) return;
 
-  const report = await readReport(blobs, event.type === "ScanCompleted" ? event.data.scanId : event.data.assessmentId);
+  const report = await readReport(blobs, reportIdOf(event));
   if (isStale(report, clock)) {
     log.warn("report is too old to tell anybody", { report: report.id, endedAt: report.endedAt, staleAfterDays });
     metrics.count("notification-stale");
@@ -57,6 +59,11 @@ export async function routeReport(
     });
     metrics.count("notification-routed", 1, { channel: route.target.channel });
   }
+}
+
+function reportIdOf(event: EventOf<ReportEvent>): string {
+  if (event.type === "ScanCompleted") return event.data.scanId;
+  return event.type === "ClusterAssessed" ? event.data.assessmentId : event.data.reportId;
 }
 
 /** Delivery records expire, and with them the memory of what was sent: what is older than this is told to nobody. */

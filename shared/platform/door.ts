@@ -89,7 +89,24 @@ export interface OutboxDoor extends DoorBase {
   handle(platform: Platform, records: readonly unknown[]): Promise<void>;
 }
 
-export type Door = QueueDoor<unknown> | HttpDoor | ScheduleDoor | OutboxDoor;
+/**
+ * Works off a list that an event names: a Step Functions Distributed Map on AWS, its own queue on one machine. Items
+ * fail each for itself; those that did can be done again (`queues redrive`, or the redrive of the execution).
+ */
+export interface MapDoor<Item> extends DoorBase {
+  readonly kind: "map";
+  /** The event, on the product's bus. Its `detail.items` is the key of a blob with a JSON array of items. (Declares
+   * `blobs` and its own queue among its `uses`: from there an event is worked off too.) */
+  readonly subscribe: { readonly pattern: EventPattern };
+  readonly item: z.ZodType<Item>;
+  /** Tries of one item. Default 5. */
+  readonly maxReceives?: number;
+  /** Items at work at once. Default 2 embedded, 10 on AWS. */
+  readonly concurrency?: { readonly embedded?: number; readonly aws?: number };
+  handle(platform: Platform, item: Item): Promise<void>;
+}
+
+export type Door = QueueDoor<unknown> | HttpDoor | ScheduleDoor | OutboxDoor | MapDoor<unknown>;
 
 /** Declares a queue door; infers the message type from its schema. */
 export function queueDoor<Message>(door: Omit<QueueDoor<Message>, "kind">): QueueDoor<unknown> {
@@ -98,6 +115,11 @@ export function queueDoor<Message>(door: Omit<QueueDoor<Message>, "kind">): Queu
     kind: "queue",
     handle: (platform, message, delivery) => door.handle(platform, door.message.parse(message), delivery),
   };
+}
+
+/** Declares a map door; infers the item's type from its schema. */
+export function mapDoor<Item>(door: Omit<MapDoor<Item>, "kind">): MapDoor<unknown> {
+  return { ...door, kind: "map", handle: (platform, item) => door.handle(platform, door.item.parse(item)) };
 }
 
 export function httpDoor(door: Omit<HttpDoor, "kind">): HttpDoor {

@@ -3,6 +3,8 @@ import { updateAdvisories } from "../advisories/update.ts";
 import { imageResource } from "../images/keys.ts";
 import { listImages } from "../images/store.ts";
 import type { Platform } from "../platform/ports.ts";
+import { indexOlderImages } from "../rematch/older-images.ts";
+import { announceAdvisories } from "../rematch/requests.ts";
 import { scanIdOf } from "./records.ts";
 
 type RefreshPlatform = Pick<Platform, "table" | "blobs" | "bus" | "clock" | "log" | "progress" | "settings">;
@@ -11,16 +13,23 @@ type RefreshPlatform = Pick<Platform, "table" | "blobs" | "bus" | "clock" | "log
 const freshMilliseconds = 3_600_000;
 
 /**
- * Updates the advisory store from its upstream, unless that was just done. Images that were scanned while there were no
+ * Updates the advisory store from its upstream, unless that was just done, and announces what changed in it. Images that were scanned while there were no
  * advisories at all are scanned again, from their stored inventories, whoever filled the store since. Throws what the
  * update throws (without a network the present set stays; the error says how old it is), but only after that.
  */
 export async function refreshAdvisories(platform: RefreshPlatform): Promise<void> {
   const failure = await update(platform);
-  await scanUnjudged(platform).catch((thrown: unknown) => {
+  await follow(platform).catch((thrown: unknown) => {
     if (failure === undefined) throw thrown;
   });
   if (failure !== undefined) throw failure.thrown;
+}
+
+/** Also when this run updated nothing: a former one may have been cut off, and others update the store as well. */
+async function follow(platform: RefreshPlatform): Promise<void> {
+  await scanUnjudged(platform);
+  await indexOlderImages(platform);
+  await announceAdvisories(platform);
 }
 
 async function update(platform: RefreshPlatform): Promise<{ readonly thrown: unknown } | undefined> {

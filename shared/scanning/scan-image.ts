@@ -43,10 +43,10 @@ export async function scanImage(platform: ScanPlatform, request: ScanRequest): P
   const startedAt = new Date(clock.now()).toISOString();
   const { time, detail } = request.cause;
   const cause = { id: `scan:${scanId}`, kind: "scan" as const, time, detail: detail.slice(0, 512) };
-  // A broken store is nothing that an image could be blamed for: it is thrown before anything is said.
-  const advisories = await advisoriesOf(platform.blobs);
   const vex = await vexFromSettings(platform.settings.vex.files, platform.blobs);
-  const { report, digest } = await scanOrFail({ platform, request, name, scanId, startedAt, cause, advisories, vex });
+  const { report, digest } = await withCurrentSet(platform, (advisories) =>
+    scanOrFail({ platform, request, name, scanId, startedAt, cause, advisories, vex }),
+  );
   await completeScan(platform, report, { ...request, ...(digest === undefined ? {} : { digest }) }, request.cause.id);
   platform.metrics.count("scans", 1, { status: report.status });
   log.info("scan completed", {
@@ -66,7 +66,10 @@ const setsPerScan = 3;
  * What was written under a set that is no longer the present one is written again: a re-match of the same image may
  * have ended before this scan wrote what an older set says. Layers are not read again.
  */
-async function withCurrentSet(platform: ScanPlatform, scan: (advisories: Advisories) => Promise<Ended>): Promise<Ended> {
+async function withCurrentSet(
+  platform: ScanPlatform,
+  scan: (advisories: Advisories) => Promise<Ended>,
+): Promise<Ended> {
   for (let turn = 1; turn <= setsPerScan; turn++) {
     // A broken store is nothing that an image could be blamed for: it is thrown before anything is said.
     const advisories = await advisoriesOf(platform.blobs);

@@ -97,6 +97,7 @@ async function scanOne(run: Run, resolved: ResolvedImage, candidate: Candidate, 
   totals.packages = inspection.inventory.packages.length;
   totals.partial = isPartial(inspection.inventory, inspection.match);
   await recordPresence(platform.table, image, true, request.cause.time);
+  await indexImage(platform, image, inspection.inventory, inventoryKey(image.digest));
   const observations = observe(inspection.inventory, inspection.match, inspection.vexRemarks);
   await settle(run, image, running, observations, totals);
   const { mediaType } = opened;

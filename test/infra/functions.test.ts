@@ -88,6 +88,7 @@ describe.each(stack.doors.map((parts) => ({ name: parts.door.name, parts })))("t
     ];
     const byKind = {
       queue: [...consuming.map((call) => `sqs:${call}`), "dynamodb:UpdateItem"],
+      map: consuming.map((call) => `sqs:${call}`),
       schedule: ["sqs:SendMessage", "dynamodb:UpdateItem"],
       outbox: ["sqs:SendMessage", "dynamodb:"],
       http: [],

@@ -33,7 +33,7 @@ export function adaptersOf(door: Pick<Door, "kind" | "uses">): readonly ServiceP
  */
 export function entryFor(door: Pick<Door, "kind" | "uses">, modulePath: string): string {
   const provided: [string, string][] = adaptersOf(door).map((port) => [port, adapters[port]]);
-  if (door.kind === "queue") provided.push(["postpone", "postpone.ts"]);
+  if (door.kind === "queue" || door.kind === "map") provided.push(["postpone", "postpone.ts"]);
   return [
     `import { door } from ${JSON.stringify(modulePath)};`,
     `import { lambdaHandler } from ${fileOf("lambda.ts")};`,

@@ -4,8 +4,10 @@
  */
 import middy, { type MiddlewareObj } from "@middy/core";
 import type { Context, DynamoDBStreamEvent, SQSEvent } from "aws-lambda";
-import type { Door, ScheduleDoor } from "../door.ts";
+import * as z from "zod";
+import type { Door, MapDoor, ScheduleDoor } from "../door.ts";
 import { messageOf, PermanentError } from "../errors.ts";
+import { queueOfMap } from "../map.ts";
 import { type HttpEvent, handleHttp } from "./lambda-http.ts";
 import { handleOutbox } from "./lambda-outbox.ts";
 import { handleQueue } from "./lambda-queue.ts";
@@ -47,6 +49,10 @@ function handle(door: Door, runtime: Runtime, event: unknown, context: Context):
       return handleOutbox(door, runtime, event as DynamoDBStreamEvent);
     case "schedule":
       return handleSchedule(door, runtime, context);
+    case "map":
+      return isQueueEvent(event)
+        ? handleQueue(queueOfMap(door), runtime, event, context)
+        : handleItem(door, runtime, event, context);
   }
 }
 
@@ -59,6 +65,25 @@ async function handleSchedule(door: ScheduleDoor, runtime: Runtime, context: Con
     const { code, message: reason } = thrown;
     const messageId = context.awsRequestId;
     await quarantine(runtime.own, { door: door.name, messageId, code, reason, body: "", attempt: 1 });
+  }
+}
+
+function isQueueEvent(event: unknown): event is SQSEvent {
+  return typeof event === "object" && event !== null && "Records" in event && Array.isArray(event.Records);
+}
+
+/** Straight from the state machine, which tries again and then hands the item to the dead-letter queue. */
+async function handleItem(door: MapDoor<unknown>, runtime: Runtime, item: unknown, context: Context): Promise<void> {
+  const messageId = context.awsRequestId;
+  const setAside = (code: string, reason: string) =>
+    quarantine(runtime.own, { door: door.name, messageId, code, reason, body: JSON.stringify(item), attempt: 1 });
+  const parsed = door.item.safeParse(item);
+  if (!parsed.success) return await setAside("message-unfit", z.prettifyError(parsed.error));
+  try {
+    await door.handle(runtime.platform, item);
+  } catch (thrown) {
+    if (!(thrown instanceof PermanentError)) throw thrown;
+    await setAside(thrown.code, thrown.message);
   }
 }
 

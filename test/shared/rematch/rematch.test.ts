@@ -1,0 +1,236 @@
+import { describe, expect, it } from "vitest";
+import { runningKey } from "../../../shared/images/keys.ts";
+import { recordPresence } from "../../../shared/images/store.ts";
+import { debian12, digestOf, inventoryOf, type StoredLayer, storeImage } from "../../support/stored-images.ts";
+import { completed, follow, type RematchWorld, record, rematchWorld } from "./world.ts";
+
+const base: StoredLayer = {
+  name: "debian",
+  packages: [
+    { type: "deb", name: "libssl3", version: "3.0.11-1", source: { name: "openssl", version: "3.0.11-1" } },
+    { type: "deb", name: "openssl", version: "3.0.11-1" },
+    { type: "deb", name: "zlib1g", version: "1:1.2.13", source: { name: "zlib", version: "1:1.2.13" } },
+  ],
+};
+const app = (name: string, ...packages: readonly (readonly [string, string])[]): StoredLayer => ({
+  name,
+  packages: packages.map(([own, version]) => ({ type: "npm", name: own, version })),
+});
+
+/** Images by name, on the Debian base, each with its own npm packages. */
+async function stored(world: RematchWorld, images: Readonly<Record<string, readonly (readonly [string, string])[]>>) {
+  for (const [name, packages] of Object.entries(images)) {
+    const inventory = inventoryOf(digestOf(name), [base, app(name, ...packages)], debian12);
+    await storeImage(world.platform, name, inventory);
+  }
+}
+
+const first = [record("CVE-2026-0001", "left", "npm", "1.0.0"), record("CVE-2026-0002", "zlib", "Debian:12")];
+
+async function begin(images: Readonly<Record<string, readonly (readonly [string, string])[]>>): Promise<RematchWorld> {
+  const world = await rematchWorld();
+  await world.publish(first);
+  await stored(world, images);
+  await world.settle();
+  return world;
+}
+
+const openOf = (world: RematchWorld) =>
+  world
+    .findings()
+    .filter(({ state }) => state === "open")
+    .map(({ resource, rule, subject }) => `${resource.id.replace(/^[^/]+\/|@.*/g, "")} ${rule} ${subject}`)
+    .sort();
+
+describe("the first announcement", () => {
+  it("has images matched wholly that an earlier set judged", async () => {
+    const world = await begin({ web: [["left", "0.9.0"]] });
+    expect(openOf(world)).toEqual([
+      "web CVE-2026-0001 pkg:npm/left@0.9.0",
+      "web CVE-2026-0002 pkg:deb/debian/zlib1g@1:1.2.13",
+    ]);
+  });
+});
+
+describe("a change of the advisories", () => {
+  it("opens, changes and resolves findings of the packages that it is about, and of no others", async () => {
+    const world = await begin({
+      web: [
+        ["left", "0.9.0"],
+        ["right", "2.0.0"],
+      ],
+      job: [["other", "1.0.0"]],
+    });
+    await world.publish([
+      record("CVE-2026-0002", "zlib", "Debian:12", "1:1.2.14", "CRITICAL"),
+      record("CVE-2026-0003", "right", "npm", "3.0.0"),
+    ]);
+    const [, report] = await world.settle();
+    expect(openOf(world)).toEqual([
+      "job CVE-2026-0002 pkg:deb/debian/zlib1g@1:1.2.13",
+      "web CVE-2026-0002 pkg:deb/debian/zlib1g@1:1.2.13",
+      "web CVE-2026-0003 pkg:npm/right@2.0.0",
+    ]);
+    expect(report?.introduced.map(({ rule }) => rule)).toEqual(["CVE-2026-0003"]);
+    expect(report?.fixed.map(({ rule }) => rule)).toEqual(["CVE-2026-0001"]);
+    const changed = world
+      .findings()
+      .find(({ rule, resource }) => rule === "CVE-2026-0002" && resource.id.includes("web"));
+    expect(changed).toMatchObject({ fixedVersion: "1:1.2.14", last: { transition: "changed" } });
+    expect(changed?.last.cause).toMatchObject({ kind: "advisories" });
+    expect(changed?.last.cause.detail).toMatch(/^advisories [0-9a-f]{16} \(.*Debian:12 [0-9a-f]{16}.*\)$/);
+    // A part that was not asked about stays as it was.
+    const resolved = world.findings().find(({ rule }) => rule === "CVE-2026-0001");
+    expect(resolved?.state).toBe("resolved");
+  });
+
+  it("finds a Debian package by its source's name, and PyPI's and NuGet's in any spelling", async () => {
+    const world = await rematchWorld();
+    await world.publish(first);
+    const python = { name: "py", packages: [{ type: "pypi" as const, name: "Zope.Interface", version: "5.0" }] };
+    await storeImage(world.platform, "py", inventoryOf(digestOf("py"), [base, python], debian12));
+    await world.settle();
+    await world.publish([
+      ...first,
+      record("CVE-2026-0004", "openssl", "Debian:12", "3.0.12-1"),
+      record("CVE-2026-0005", "zope-interface", "PyPI"),
+    ]);
+    await world.settle();
+    expect(openOf(world)).toEqual(
+      expect.arrayContaining([
+        "py CVE-2026-0004 pkg:deb/debian/libssl3@3.0.11-1",
+        "py CVE-2026-0004 pkg:deb/debian/openssl@3.0.11-1",
+        "py CVE-2026-0005 pkg:pypi/Zope.Interface@5.0",
+      ]),
+    );
+  });
+
+  it("touches no image of another release, and none that lacks the package", async () => {
+    const world = await begin({ web: [["left", "0.9.0"]] });
+    const debian11 = { ...debian12, versionId: "11", codename: "bullseye" };
+    await storeImage(world.platform, "old", inventoryOf(digestOf("old"), [base], debian11));
+    await world.publish([
+      ...first,
+      record("CVE-2026-0004", "openssl", "Debian:12"),
+      record("CVE-2026-0009", "none", "npm"),
+    ]);
+    const [, report] = await world.settle();
+    expect(report?.images).toEqual({ matched: 1, changed: 1 });
+    expect(openOf(world).some((line) => line.startsWith("old"))).toBe(false);
+  });
+
+  it("that says nothing else of any package is not announced", async () => {
+    const world = await begin({ web: [["left", "0.9.0"]] });
+    const before = world.published.length;
+    await world.settle();
+    expect(world.published.length).toBe(before);
+  });
+
+  it("is told once, whatever comes twice", async () => {
+    const world = await begin({ web: [["right", "2.0.0"]] });
+    await world.publish([...first, record("CVE-2026-0003", "right", "npm")]);
+    await world.settle();
+    const done = completed(world).length;
+    for (const event of [...world.published]) await follow(world.full, event);
+    expect(completed(world).length).toBe(done);
+    expect(await world.transitions(findingOf(world, "CVE-2026-0003"))).toEqual(["opened"]);
+  });
+
+  it("announces also what was published by a process that ended before it could", async () => {
+    const world = await begin({ web: [["right", "2.0.0"]] });
+    await world.publish([...first, record("CVE-2026-0003", "right", "npm")]);
+    await world.publish([...first, record("CVE-2026-0003", "right", "npm"), record("CVE-2026-0005", "right", "npm")]);
+    await world.settle();
+    expect(openOf(world).filter((line) => line.includes("right"))).toHaveLength(2);
+  });
+
+  it("reaches an image that was scanned by its ecosystem's first shard only now", async () => {
+    const world = await begin({ web: [["left", "0.9.0"]] });
+    const crate = { name: "rust", packages: [{ type: "cargo" as const, name: "tokio", version: "1.0.0" }] };
+    await storeImage(world.platform, "rust", inventoryOf(digestOf("rust"), [crate]));
+    await world.settle({ everything: true, gone: false });
+    expect(world.findings().some(({ rule, state }) => rule.includes("no-advisories-for") && state === "open")).toBe(
+      true,
+    );
+    await world.publish([...first, record("CVE-2026-0006", "serde", "crates.io")]);
+    await world.settle();
+    expect(world.findings().find(({ rule }) => rule.includes("no-advisories-for"))?.state).toBe("resolved");
+  });
+});
+
+describe("what is known to be exploited", () => {
+  it("comes first in every image that has it, and is told so", async () => {
+    const world = await begin({ web: [["left", "0.9.0"]], job: [["left", "0.8.0"]], not: [["left", "1.0.0"]] });
+    await world.publish(first, ["CVE-2026-0001"]);
+    const [, report] = await world.settle();
+    expect(report?.escalated?.map(({ rule, exploited }) => [rule, exploited])).toEqual([
+      ["CVE-2026-0001", true],
+      ["CVE-2026-0001", true],
+    ]);
+    expect(report?.introduced).toEqual([]);
+    expect(await world.transitions(findingOf(world, "CVE-2026-0001"))).toEqual(["opened", "changed"]);
+  });
+});
+
+describe("images that are gone", () => {
+  const gone = async (running: boolean) => {
+    const world = await begin({ web: [["right", "2.0.0"]] });
+    const image = { registry: "registry.example", repository: "web", digest: digestOf("web") };
+    world.pass(1);
+    await recordPresence(world.platform.table, image, false, new Date(world.platform.clock.now()).toISOString());
+    if (running) await world.platform.table.put({ ...runningKey(image.digest, "c"), data: { services: ["svc"] } });
+    await world.publish([...first, record("CVE-2026-0003", "right", "npm")]);
+    return world;
+  };
+
+  it("are left out, unless asked for", async () => {
+    const world = await gone(false);
+    await world.settle();
+    expect(openOf(world).some((line) => line.includes("right"))).toBe(false);
+    await world.settle({ everything: true, gone: false });
+    expect(openOf(world).some((line) => line.includes("right"))).toBe(false);
+    await world.settle({ everything: true, gone: true });
+    expect(openOf(world).some((line) => line.includes("right"))).toBe(true);
+  });
+
+  it("are matched again where they still run", async () => {
+    const world = await gone(true);
+    const reports = await world.settle();
+    expect(reports.at(-1)?.introduced).toMatchObject([{ rule: "CVE-2026-0003", running: true }]);
+  });
+});
+
+describe("an image without a stored inventory", () => {
+  it("is scanned", async () => {
+    const world = await begin({ web: [["right", "2.0.0"]] });
+    for (const key of world.platform.blobs.content.keys()) {
+      if (key.startsWith("inventories/")) world.platform.blobs.content.delete(key);
+    }
+    await world.publish([...first, record("CVE-2026-0003", "right", "npm")]);
+    await world.settle();
+    expect(world.published.filter(({ type }) => type === "ScanRequested")).toHaveLength(1);
+  });
+});
+
+describe("a re-match of which batches are missing", () => {
+  it("is told without them once nothing moves any more", async () => {
+    const world = await begin({ web: [["right", "2.0.0"]] });
+    await world.publish([...first, record("CVE-2026-0003", "right", "npm")]);
+    const from = world.published.length;
+    const { handleRematchMessage, rematchMessage } = await import("../../../shared/rematch/requests.ts");
+    await handleRematchMessage(world.full, { kind: "ask", everything: false, gone: false });
+    const event = world.published[from];
+    if (event?.type !== "AdvisoriesChanged") throw new Error("not announced");
+    await handleRematchMessage(world.full, event);
+    const wake = world.waiting.at(-1);
+    expect(wake?.delaySeconds).toBe(900);
+    await handleRematchMessage(world.full, rematchMessage.parse(wake?.body));
+    expect(completed(world).at(-1)).toMatchObject({ status: "partial", images: 0 });
+  });
+});
+
+function findingOf(world: RematchWorld, rule: string) {
+  const finding = world.findings().find((one) => one.rule === rule);
+  if (finding === undefined) throw new Error(`no finding ${rule}`);
+  return finding;
+}
