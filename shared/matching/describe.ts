@@ -5,6 +5,7 @@ import type { Location, Package } from "../inventory/types.ts";
 import type { VersionScheme } from "../versions/types.ts";
 import type { FullClaim } from "./claims.ts";
 import { greatest } from "./evaluate.ts";
+import type { Epss, Signals } from "./signals.ts";
 import type { Vulnerability } from "./types.ts";
 
 export interface MatchedPackage {
@@ -15,7 +16,7 @@ export interface MatchedPackage {
   readonly marks: readonly string[];
 }
 
-const isCve = (name: string) => name.startsWith("CVE-");
+export const isCve = (name: string) => name.startsWith("CVE-");
 
 /**
  * `claims` are about one vulnerability, the best source first. `extendedMark`: the mark of a stream that has a fix
@@ -25,7 +26,7 @@ export function describeVulnerability(
   { item, locations, marks }: MatchedPackage,
   claims: readonly [FullClaim, ...FullClaim[]],
   scheme: VersionScheme,
-  exploited: (cve: string) => boolean,
+  signals: Signals,
   extendedMark: string | undefined,
 ): Vulnerability {
   const [first] = claims;
@@ -35,9 +36,10 @@ export function describeVulnerability(
   const told = new Set(claims.flatMap(({ affected }) => affected.marks ?? []));
   const malicious = claims.some(({ advisory }) => advisory.malicious === true);
   const fix = fixOf(claims, scheme, told);
-  const cvss = claims
-    .map(({ affected, advisory }) => affected.cvss ?? advisory.cvss)
-    .find((value) => value !== undefined);
+  const severities = severitiesOf(claims, cves, signals);
+  const cvss = severities.map((one) => one.cvss).find((value) => value !== undefined);
+  const description = claims.map(({ advisory }) => advisory.description).find((text) => text !== undefined);
+  const epss = cves.map((cve) => signals.epss(cve)).find((row) => row !== undefined);
   return {
     id,
     aliases: names.filter((name) => name !== id),
@@ -50,10 +52,13 @@ export function describeVulnerability(
       ...(item.source !== undefined && { source: item.source.name }),
     },
     fix,
-    severity: malicious ? "critical" : severityOf(claims),
+    severity: malicious ? "critical" : severityOf(claims, severities),
     ...(cvss !== undefined && { cvss }),
-    exploited: cves.some(exploited),
+    severities,
+    ...(epss !== undefined && { epss: withoutUndefined(epss) }),
+    exploited: cves.some((cve) => signals.exploited(cve)),
     summary: claims.map(({ advisory }) => advisory.summary).find((summary) => summary !== "") ?? "",
+    ...(description !== undefined && { description }),
     marks: [
       ...new Set([
         ...marks,
@@ -79,16 +84,44 @@ function ownClaims(claims: readonly FullClaim[]): readonly FullClaim[] {
 
 /**
  * Each record gives the next fixed version of the range that the version lies in. Where records differ, only the
- * greatest of those is outside all of their ranges.
+ * greatest of those is outside all of their ranges. Without a fix the best source's word counts.
  */
 function fixOf(claims: readonly FullClaim[], scheme: VersionScheme, marks: ReadonlySet<string>): Vulnerability["fix"] {
   const versions = ownClaims(claims).flatMap(({ fixed }) => fixed ?? []);
   if (versions.length > 0) return { state: "fixed", version: greatest(scheme, versions) };
-  return { state: marks.has("end-of-life") ? "will-not-fix" : "not-fixed" };
+  const said = claims.find(
+    ({ affected }) => affected.state !== undefined && affected.state !== "not-affected",
+  )?.affected;
+  if (said?.state !== undefined && said.state !== "not-affected") {
+    return { state: said.state, ...(said.reason !== undefined && { reason: said.reason }) };
+  }
+  return { state: marks.has("end-of-life") ? "end-of-life" : "not-fixed" };
 }
 
-/** The publisher's own word first, then its CVSS score. */
-function severityOf(claims: readonly FullClaim[]): Severity {
+type Severities = Vulnerability["severities"];
+
+/** One for each source that says something, and what third parties say. */
+function severitiesOf(claims: readonly FullClaim[], cves: readonly string[], signals: Signals): Severities {
+  const told = new Map<string, Severities[number]>();
+  for (const { affected, advisory } of [...ownClaims(claims), ...claims]) {
+    const severity = affected.severity ?? advisory.severity;
+    const cvss = affected.cvss ?? advisory.cvss;
+    if (told.has(advisory.database) || (severity === undefined && cvss === undefined)) continue;
+    told.set(advisory.database, {
+      by: advisory.database,
+      ...(severity !== undefined && { severity }),
+      ...(cvss !== undefined && { cvss }),
+    });
+  }
+  for (const cve of cves) {
+    const row = signals.score(cve);
+    if (row !== undefined && !told.has(row.by)) told.set(row.by, { by: row.by, cvss: row.cvss });
+  }
+  return [...told.values()];
+}
+
+/** The publisher's own word first, then its CVSS score, then a third party's. */
+function severityOf(claims: readonly FullClaim[], severities: Severities): Severity {
   for (const group of [ownClaims(claims), claims]) {
     for (const { affected, advisory } of group) {
       const stated = affected.severity ?? advisory.severity;
@@ -99,7 +132,12 @@ function severityOf(claims: readonly FullClaim[]): Severity {
       if (cvss !== undefined) return severityOfScore(cvss.score);
     }
   }
-  return "unknown";
+  const other = severities.find(({ cvss }) => cvss !== undefined)?.cvss;
+  return other === undefined ? "unknown" : severityOfScore(other.score);
+}
+
+function withoutUndefined({ probability, percentile, date }: Epss): NonNullable<Vulnerability["epss"]> {
+  return { probability, ...(percentile !== undefined && { percentile }), date };
 }
 
 /** The qualitative rating scale, CVSS 3.1 section 5 and 4.0 section 6. */

@@ -4,10 +4,11 @@ import type { Advisories } from "../advisories/store.ts";
 import type { Inventory, Location, Package, PackageType } from "../inventory/types.ts";
 import type { VersionScheme } from "../versions/types.ts";
 import { type Claim, groupClaims, namesClaimed, withDetails } from "./claims.ts";
-import { describeVulnerability, type MatchedPackage } from "./describe.ts";
+import { describeVulnerability, isCve, type MatchedPackage } from "./describe.ts";
 import type { Candidate } from "./evaluate.ts";
-import { clearedAlone, judge, meet } from "./meet.ts";
+import { clearedAlone, deniedBy, judge, meet } from "./meet.ts";
 import { type Blind, type OpenEcosystem, openFor } from "./open.ts";
+import { readSignals } from "./signals.ts";
 import { judgeStreams } from "./streams.ts";
 import type { MatchResult, Vulnerability } from "./types.ts";
 
@@ -44,11 +45,12 @@ interface Found {
 
 async function describeAll(found: readonly Found[], advisories: Advisories): Promise<readonly Vulnerability[]> {
   const full = await withDetails(found.flatMap(({ claims }) => claims));
-  const exploited = (cve: string) => advisories.exploited(cve) !== undefined;
+  const names = found.flatMap(({ claims }) => claims.flatMap((claim) => claim.names));
+  const signals = await readSignals(advisories, names.filter(isCve));
   const described = found.flatMap(({ matched, scheme, claims, mark }) => {
     const [first, ...others] = claims.flatMap((claim) => full.get(claim) ?? []);
     if (first === undefined) return [];
-    return [describeVulnerability(matched, [first, ...others], scheme, exploited, mark)];
+    return [describeVulnerability(matched, [first, ...others], scheme, signals, mark)];
   });
   const order = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
   return described.sort((a, b) => order(a.package.purl, b.package.purl) || order(a.id, b.id));
@@ -110,13 +112,14 @@ function matchPackage(matched: MatchedPackage, open: OpenEcosystem): Outcome {
 function claimsOf(candidate: Candidate, shard: Shard, reasons: string[]): readonly Claim[] {
   const judged = meet(candidate, shard).map(judge);
   const cleared = clearedAlone(judged);
+  const denied = deniedBy(judged);
   return judged.flatMap(({ entry: { advisory, number, affected }, verdict }) => {
     if (verdict.kind === "undecided") {
       // A version that cannot be read is so for every record alike.
       const alike = verdict.reason === "version-unparsable";
       reasons.push(alike ? verdict.reason : `${verdict.reason} (${advisory.id})`);
     }
-    if (verdict.kind !== "affected") return [];
+    if (verdict.kind !== "affected" || denied(advisory)) return [];
     return namesClaimed(advisory, cleared).map((names) => ({
       advisory,
       number,
@@ -140,7 +143,7 @@ function foundIn(
   return groupClaims(claims).flatMap(([first, ...others]) => {
     if (first === undefined) return [];
     const names = [first, ...others].flatMap((claim) => claim.names);
-    const cves = names.filter((name) => name.startsWith("CVE-"));
+    const cves = names.filter(isCve);
     if (cves.length > 0 && cves.every((cve) => streams.fixed.has(cve))) return [];
     const mark = cves.map((cve) => streams.fixable.get(cve)).find((value) => value !== undefined);
     return [{ matched, scheme: open.scheme, claims: [first, ...others] as const, mark }];

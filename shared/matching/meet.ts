@@ -1,6 +1,7 @@
 /** A package and the entries of a shard that are about it. */
 import { packageKey } from "../advisories/ecosystems.ts";
 import type { Shard, ShardEntry } from "../advisories/shard.ts";
+import type { AdvisoryHead } from "../advisories/types.ts";
 import { type Candidate, evaluate, type Verdict } from "./evaluate.ts";
 
 /** An entry, and the package as it meets it: under its own name, or its source package's. */
@@ -51,4 +52,22 @@ export function clearedAlone(judged: readonly Judged[]): (cve: string) => boolea
     };
     return known.clear.has(cve) && !known.affected.has(cve);
   };
+}
+
+/**
+ * Whether another record of the same publisher says outright that the package is not affected by the one CVE that a
+ * record is about: publishers have several forms, and not all of them can say so.
+ */
+export function deniedBy(judged: readonly Judged[]): (advisory: AdvisoryHead) => boolean {
+  const denials = new Set<string>();
+  for (const { entry, verdict } of judged) {
+    if (entry.affected.state !== "not-affected" || verdict.kind !== "unaffected" || verdict.elsewhere === true)
+      continue;
+    const { advisory } = entry;
+    if (advisory.bundle === true) continue;
+    for (const cve of advisory.cves ?? []) denials.add(`${advisory.database} ${cve}`);
+  }
+  if (denials.size === 0) return () => false;
+  return ({ bundle, cves = [], database }) =>
+    bundle !== true && cves.length > 0 && cves.every((cve) => denials.has(`${database} ${cve}`));
 }

@@ -16,14 +16,26 @@ export interface Vulnerability {
     readonly version: string;
     readonly source?: string;
   };
+  /** `not-fixed`: affected, and nobody says more. `reason`: the publisher's own words. */
   readonly fix:
     | { readonly state: "fixed"; readonly version: string }
-    | { readonly state: "not-fixed" | "will-not-fix" | "unknown" };
+    | { readonly state: UnfixedState; readonly reason?: string };
   readonly severity: Severity;
+  /** Of the source that the severity is from, or the best one that gives a score. */
   readonly cvss?: { readonly vector: string; readonly score: number };
+  /** What each source says, in the order of `sources`; third parties (NVD) last. */
+  readonly severities: readonly {
+    readonly by: string;
+    readonly severity?: Severity;
+    readonly cvss?: { readonly vector: string; readonly score: number };
+  }[];
+  /** Probability of exploitation in the next 30 days (0 to 1), and its rank among all CVEs. */
+  readonly epss?: { readonly probability: number; readonly percentile?: number; readonly date: string };
   /** Known to be exploited (CISA KEV). */
   readonly exploited: boolean;
   readonly summary: string;
+  /** At length, where a source does. */
+  readonly description?: string;
   /** States that filters use; nothing is dropped: `kernel-headers`, `unimportant`, `owned-by-os-package`, ... */
   readonly marks: readonly string[];
   /** What VEX says of it in this image, and where; `vex-not-affected` and its kin are among the marks then. */
@@ -36,6 +48,16 @@ export interface Vulnerability {
     readonly shard: string;
   };
 }
+
+export const unfixedStates = [
+  "not-fixed",
+  "will-not-fix",
+  "deferred",
+  "end-of-life",
+  "under-investigation",
+  "unknown",
+] as const;
+export type UnfixedState = (typeof unfixedStates)[number];
 
 export interface MatchResult {
   readonly vulnerabilities: readonly Vulnerability[];

@@ -5,11 +5,12 @@
 import * as z from "zod";
 import { atLeast } from "../findings/priority.ts";
 import { type Severity, severities } from "../findings/types.ts";
-import type { AdvisoryAge, Vulnerability } from "../matching/types.ts";
+import { type AdvisoryAge, unfixedStates, type Vulnerability } from "../matching/types.ts";
 import { isExcluded, type VexVerdict, vexSources, vexStatuses } from "../vex/types.ts";
 import type { Inspection } from "./inspect.ts";
 import { isPartial, noPackages } from "./observe.ts";
 
+const scoreSchema = z.object({ vector: z.string(), score: z.number() });
 const locationSchema = z.object({ path: z.string(), layer: z.string(), step: z.string().optional() });
 
 const vexSchema = z.object({
@@ -69,8 +70,15 @@ export const scanDocumentSchema = z.object({
           aliases: z.array(z.string()),
           severity: z.enum(severities),
           exploited: z.boolean(),
-          cvss: z.object({ vector: z.string(), score: z.number() }).optional(),
+          cvss: scoreSchema.optional(),
+          /** What each source says, the vendor's first. */
+          severities: z.array(
+            z.object({ by: z.string(), severity: z.enum(severities).optional(), cvss: scoreSchema.optional() }),
+          ),
+          /** Probability of exploitation in the next 30 days, 0 to 1. */
+          epss: z.object({ probability: z.number(), percentile: z.number().optional(), date: z.string() }).optional(),
           summary: z.string(),
+          description: z.string().optional(),
           package: z.object({
             purl: z.string(),
             type: z.string(),
@@ -79,8 +87,10 @@ export const scanDocumentSchema = z.object({
             source: z.string().optional(),
           }),
           fix: z.object({
-            state: z.enum(["fixed", "not-fixed", "will-not-fix", "unknown"]),
+            state: z.enum(["fixed", ...unfixedStates]),
             version: z.string().optional(),
+            /** The publisher's words for why there is none. */
+            reason: z.string().optional(),
           }),
           marks: z.array(z.string()),
           /** What VEX says of it; with `vex-not-affected` or `vex-fixed` among the marks it is listed and not counted. */
@@ -180,7 +190,10 @@ function listed(found: Vulnerability, { inventory }: Inspection): ListedVulnerab
     severity: found.severity,
     exploited: found.exploited,
     ...(found.cvss === undefined ? {} : { cvss: { ...found.cvss } }),
+    severities: found.severities.map((one) => ({ ...one })),
+    ...(found.epss === undefined ? {} : { epss: { ...found.epss } }),
     summary: found.summary,
+    ...(found.description === undefined ? {} : { description: found.description }),
     package: { ...found.package },
     fix: { ...found.fix },
     marks: [...found.marks],

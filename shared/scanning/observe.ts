@@ -51,6 +51,7 @@ function vulnerabilityObservation(
     evidence: {
       package: { ...found.package },
       fix: found.fix.state,
+      ...(found.fix.state !== "fixed" && found.fix.reason !== undefined && { fixReason: text(found.fix.reason, 200) }),
       ...(origin === undefined ? {} : { origin }),
       locations: found.evidence.locations.slice(0, locationsShown).map((location) => ({
         path: location.path,
@@ -65,6 +66,8 @@ function vulnerabilityObservation(
       marks: [...found.marks],
       ...(found.vex === undefined ? {} : { vex: vexEvidence(found.vex) }),
       ...(found.cvss === undefined ? {} : { cvss: { ...found.cvss } }),
+      severities: found.severities.slice(0, 10).map((one) => ({ ...one })),
+      ...(found.epss === undefined ? {} : { epss: { ...found.epss } }),
     },
     links: found.sources.flatMap(({ url }) => (url === undefined || !URL.canParse(url) ? [] : [url])).slice(0, 5),
   };

@@ -52,7 +52,7 @@ beforeAll(async () => {
   await registry.push(indexOf([first, second]), "team/many", "1.0");
   const updated = await runCli("advisories", "update", "--from", records, "--data", data);
   expect(updated).toMatchObject({ code: 0, stderr: "" });
-  expect(updated.stdout).toMatch(/^npm +5 +updated$/m);
+  expect(updated.stdout).toMatch(/^osv\/files\/npm +5 +updated$/m);
 });
 afterAll(async () => {
   await registry.close();

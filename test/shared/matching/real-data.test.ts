@@ -54,7 +54,7 @@ describe.skipIf(sharedData === undefined)("real advisories (skipped where the sh
     expect(npm).toMatchObject({ records: 3792, quarantined: 0 });
     expect(results.get("ghsa")?.files.find(({ file }) => file === "withdrawn-ids.txt")?.withdrawn).toBe(234);
     expect(results.get("kev")?.exploited).toBe(1404);
-    expect(advisories.shards).toEqual(["Debian:11", "Debian:12", "Debian:13", "PyPI", "npm"]);
+    expect(advisories.shards).toEqual(expect.arrayContaining(["Debian:11", "Debian:12", "Debian:13", "PyPI", "npm"]));
     expect(advisories.age().newestRecord?.slice(0, 7)).toBe("2025-02");
   });
 

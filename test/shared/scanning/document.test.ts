@@ -37,6 +37,7 @@ function vulnerability(id: string, changes: Partial<Vulnerability> = {}): Vulner
     package: { purl, type: "npm", name: "left-pad", version: "1.3.0" },
     fix: { state: "fixed", version: "1.4.0" },
     severity: "high",
+    severities: [],
     exploited: false,
     summary: `About ${id}`,
     marks: [],

@@ -128,6 +128,7 @@ export function vulnerability(purl: string, changes: Partial<Vulnerability> = {}
     package: { purl, type, name, version },
     fix: { state: "not-fixed" },
     severity: "high",
+    severities: [],
     exploited: false,
     summary: "",
     marks: [],
