@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the tools that define the orders of versions and that test/e2e/versions.test.ts compares ours with: from
-# Debian (dpkg's Perl modules, rpm, pacman's library, Elixir, R, Python's packaging, gcc, Go), a Go program of Go's and
+# Debian (dpkg's library, rpm, pacman's library, Elixir, R, Python's packaging, gcc, Go), a Go program of Go's and
 # Bitnami's own libraries, and Conan's sources. Repeatable: does nothing for what is already there.
 set -euo pipefail
 
@@ -15,7 +15,7 @@ need() { # need DEBIAN-PACKAGE COMMAND...: the package, unless the command works
   "$@" > /dev/null 2>&1 < /dev/null || missing+=("$package")
 }
 
-need libdpkg-perl perl -MDpkg::Version -e 1
+need libdpkg-dev test -f /usr/include/dpkg/dpkg.h
 need rpm rpm --version
 need pacman-package-manager python3 -c 'import ctypes.util, sys; sys.exit(ctypes.util.find_library("alpm") is None)'
 need elixir elixir --version
@@ -34,6 +34,7 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 
 mkdir -p "$cache"
+gcc -O1 -o "$cache/deb-versions" "$sources/deb.c" -ldpkg
 # Go's module cache makes this a matter of a second when nothing changed.
 (cd "$sources/go" && go build -o "$cache/go-versions" .)
 if [ ! -d "$cache/conan/conan-$conan_version.dist-info" ]; then

@@ -15,7 +15,10 @@ export interface VersionScheme<Name extends string = string> {
   readonly ecosystems: readonly string[];
   /** What the version says, or `undefined` when the scheme does not allow it: nothing is guessed. */
   parse(text: string): ParsedVersion | undefined;
-  /** Negative, zero or positive: `a` before, equal to, after `b`. A total order. */
+  /**
+   * Negative, zero or positive: `a` before, equal to, after `b`. A total order where the scheme's own is one: Conan's
+   * and pacman's are not quite, and ours are theirs.
+   */
   compare(a: ParsedVersion, b: ParsedVersion): number;
 }
 

@@ -71,28 +71,23 @@ function npmSemver(): Pick<Reference, "present" | "verdicts"> {
 
 const alpine = sharedData === undefined ? "" : join(sharedData, "images/alpine/alpine-minirootfs-3.20.3-x86_64.tar.gz");
 
-/** The library of Alpine's own apk, run on its own C library in its own root filesystem. */
+/** The library of Alpine's own apk, run on its own C library: both lie in its root filesystem. */
 function apkOf(archive: string): Pick<Reference, "present" | "verdicts"> {
-  const inRoot = <Result>(use: (root: string) => Result): Result => {
-    const root = mkdtempSync(join(tmpdir(), "apk-versions-"));
-    try {
-      execFileSync("tar", ["-xzf", archive, "-C", root]);
-      const libraries = ["lib/libapk.so.2.14.0", "lib/ld-musl-x86_64.so.1"].map((path) => join(root, path));
-      const options = ["-nostdlib", "-fno-stack-protector", "-fno-builtin", "-Wl,-rpath,/lib"];
-      const linking = [
-        "-Wl,--dynamic-linker=/lib/ld-musl-x86_64.so.1",
-        "-Wl,--unresolved-symbols=ignore-in-shared-libs",
-      ];
-      const output = ["-o", join(root, "compare")];
-      execFileSync("gcc", [...options, ...output, join(scripts, "apk.c"), ...libraries, ...linking]);
-      return use(root);
-    } finally {
-      rmSync(root, { recursive: true, force: true });
-    }
-  };
   return {
-    present: process.getuid?.() === 0 && process.arch === "x64" && existsSync(archive) && works("gcc", ["--version"]),
-    verdicts: (pairs) => inRoot((root) => asking("chroot", [root, "/compare"]).verdicts(pairs)),
+    present: process.arch === "x64" && existsSync(archive) && works("gcc", ["--version"]),
+    verdicts: (pairs) => {
+      const root = mkdtempSync(join(tmpdir(), "apk-versions-"));
+      try {
+        execFileSync("tar", ["-xzf", archive, "-C", root, "./lib"]);
+        const libraries = ["libapk.so.2.14.0", "ld-musl-x86_64.so.1"].map((name) => join(root, "lib", name));
+        const options = ["-nostdlib", "-fno-stack-protector", "-fno-builtin", "-Wl,--unresolved-symbols=ignore-all"];
+        const program = join(root, "compare");
+        execFileSync("gcc", [...options, "-o", program, join(scripts, "apk.c"), ...libraries]);
+        return asking(libraries[1] ?? "", ["--library-path", join(root, "lib"), program]).verdicts(pairs);
+      } finally {
+        rmSync(root, { recursive: true, force: true });
+      }
+    },
   };
 }
 
@@ -109,9 +104,6 @@ done 2> /dev/null`;
 const isSemantic = (version: string) => readStrict(version) !== undefined && !/[1-9][0-9]{15}/.test(version);
 const isModuleVersion = (version: string) => /^v(?=[0-9])/.test(version) && readStrict(version.slice(1)) !== undefined;
 
-/** Perl loses digits of numbers beyond 64 bits, and dpkg's modules refuse what dpkg itself only warns about. */
-const isOfPerl = (version: string) => /^[0-9]/.test(version.replace(/^[0-9]+:/, "")) && !/[0-9]{19}/.test(version);
-
 /** This apk is version 2: without commit hashes, with 17 digits at most, and `010` otherwise than for apk 3 and us. */
 const sameForApk2 = (version: string) => !/~|[0-9]{18}|\.0[0-9]{2}|\.00/.test(version);
 
@@ -120,11 +112,11 @@ export const references: readonly Reference[] = [
   {
     scheme: "deb",
     name: "dpkg",
-    pairs: 4000,
+    pairs: 1000,
     reads: (version) => !version.startsWith("-"),
     ...asking("bash", ["-c", dpkgLoop]),
   },
-  { scheme: "deb", name: "dpkg's Perl modules", reads: isOfPerl, ...asking("perl", [join(scripts, "deb.pl")]) },
+  { scheme: "deb", name: "dpkg's library", ...asking(join(installed, "deb-versions"), []) },
   { scheme: "rpm", name: "rpm", ...asking("bash", ["-c", `rpm --eval "%{lua:$(cat '${scripts}rpm.lua')}"`]) },
   { scheme: "apk", name: "Alpine's apk", reads: sameForApk2, ...apkOf(alpine) },
   { scheme: "pep440", name: "packaging", refusesTheSame: true, ...python("packaging") },

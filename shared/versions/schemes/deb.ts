@@ -8,7 +8,9 @@ interface DebianVersion {
   readonly revision: string;
 }
 
-const epoch = /^[0-9]{1,10}$/;
+const epoch = /^[0-9]+$/;
+/** dpkg holds epochs as 32-bit integers. */
+const greatestEpoch = "2147483647";
 // dpkg warns about an upstream version that does not begin with a digit, but orders it.
 const upstream = /^[A-Za-z0-9.+~:-]+$/;
 const revision = /^[A-Za-z0-9.+~]+$/;
@@ -23,7 +25,7 @@ function parse(text: string): DebianVersion | undefined {
     revision: hyphen === -1 ? "0" : text.slice(hyphen + 1),
   };
   const isVersion = epoch.test(version.epoch) && upstream.test(version.upstream) && revision.test(version.revision);
-  return isVersion ? version : undefined;
+  return isVersion && compareDigits(version.epoch, greatestEpoch) <= 0 ? version : undefined;
 }
 
 /** The modified lexical order: tilde before the end, the end before letters, letters before all else. */

@@ -1,7 +1,7 @@
 /**
  * Maven's order: https://maven.apache.org/pom.html#version-order-specification, and where that is silent, what
- * `ComparableVersion` of Maven 3.9 does. Every text is a version. Like Maven's own, the order is not transitive for a
- * qualifier behind a zero or an empty piece: `1 < 1-sp < 1-0.alpha < 1`.
+ * `ComparableVersion` of Maven 3.9 does. Every text is a version. Like Maven's own, the order is not transitive
+ * where a zero (or nothing) stands before a qualifier that a separator follows: `1 < 1-sp < 1.0.beta-1 < 1`.
  */
 import { compareDigits, compareText } from "../text.ts";
 import { defineScheme } from "../types.ts";

@@ -133,6 +133,7 @@ const ascending: Partial<Readonly<Record<SchemeName, readonly (readonly string[]
 const equal: readonly (readonly [SchemeName, string, string])[] = [
   ["deb", "0:1.0-0", "1.0"],
   ["deb", "1.01", "1.1"],
+  ["deb", "000000000001:1", "1:1"],
   ["rpm", "0:1.0-1", "1.0-1"],
   ["rpm", "1.0.1", "1_0_1"],
   ["semver", "1.2", "v1.2.0+build5"],
@@ -163,6 +164,7 @@ const unreadable: readonly (readonly [SchemeName, string])[] = [
   ["deb", "1.0 "],
   ["deb", "-1"],
   ["deb", "10:-0a"],
+  ["deb", "2147483648:1"],
   ["deb", "2:1.0-1:2"],
   ["swift", "1.2.3.4"],
   ["hex", "1.2"],
