@@ -6,7 +6,7 @@ import type { AffectedPackage, FeedRecord } from "../../../../shared/advisories/
 import { advisoryLines, feedSamples } from "../../../support/feed-samples.ts";
 import { sharedData } from "../../../support/shared-data.ts";
 import { tar } from "../archives.ts";
-import { fetchPart, readAll, serving } from "./serving.ts";
+import { fetchPart, readAll, serving } from "./fetcher.ts";
 
 const context = { wants: () => true };
 

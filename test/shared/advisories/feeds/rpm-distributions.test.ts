@@ -10,7 +10,7 @@ import { xmlDocuments } from "../../../../shared/advisories/sources/xml-document
 import type { Feed, FeedRecord } from "../../../../shared/advisories/types.ts";
 import { advisoryLines, feedSamples } from "../../../support/feed-samples.ts";
 import { sharedData } from "../../../support/shared-data.ts";
-import { fetchPart, readAll, serving, type Upstream } from "./serving.ts";
+import { fetchPart, readAll, serving, type Upstream } from "./fetcher.ts";
 
 async function fetched(feed: Feed, part: string, upstream: Upstream): Promise<readonly FeedRecord[]> {
   const outcome = await fetchPart(feed, part, upstream);
