@@ -2,7 +2,7 @@ import type { Severity } from "../../shared/findings/types.ts";
 import { toCycloneDx } from "../../shared/inventory/cyclonedx.ts";
 import type { ListedVulnerability, ScanDocument } from "../../shared/scanning/document.ts";
 import type { Inspection } from "../../shared/scanning/inspect.ts";
-import type { VexStatus } from "../../shared/vex/types.ts";
+import { isExcluded, type VexStatus } from "../../shared/vex/types.ts";
 import { UsageError } from "../exit.ts";
 
 /** CycloneDX has no `negligible`. */
@@ -49,7 +49,7 @@ function vulnerabilityOf(group: readonly ListedVulnerability[]): object {
     ...(first.vex === undefined ? {} : { analysis: analysisOf(first.vex) }),
     affects: group.map((found) => ({
       ref: found.package.purl,
-      versions: [{ version: found.package.version, status: "affected" }],
+      versions: [{ version: found.package.version, status: isExcluded(found.marks) ? "unaffected" : "affected" }],
     })),
     recommendation: group
       .flatMap(({ package: { name }, fix }) => (fix.version === undefined ? [] : [`upgrade ${name} to ${fix.version}`]))

@@ -108,7 +108,7 @@ const vulnerabilitySchema = z.object({
             z.object({
               version: z.string().max(1024).optional(),
               range: z.string().max(1024).optional(),
-              status: z.enum(["affected", "unaffected", "unknown"]).default("affected"),
+              status: z.enum(["affected", "unaffected", "unknown"]).optional(),
             }),
           )
           .nullish(),
@@ -243,7 +243,7 @@ function productsOf(raw: Vulnerability, status: VexStatus, bom: Bom): { products
   let ranges = 0;
   for (const { ref, versions } of raw.affects ?? []) {
     const product = productFor(ref, bom);
-    const listed = (versions ?? []).filter((one) => isCovered(one.status, status));
+    const listed = covered(versions ?? [], status);
     ranges += listed.filter((one) => one.version === undefined && one.range !== undefined).length;
     if (!versions || versions.length === 0) products.push(product);
     for (const one of listed) if (one.version !== undefined) products.push(ofVersion(product, one.version));
@@ -251,9 +251,17 @@ function productsOf(raw: Vulnerability, status: VexStatus, bom: Bom): { products
   return { products, ranges };
 }
 
-/** What a document says of versions that are not affected holds for a statement that nothing is; else the others count. */
-function isCovered(version: "affected" | "unaffected" | "unknown", status: VexStatus): boolean {
-  return version !== "unaffected" || status === "not_affected";
+/**
+ * The versions that an analysis is about. One that clears is about those that are said to be unaffected, where any are;
+ * one that does not is about the others.
+ */
+function covered<Entry extends { readonly status?: string | undefined }>(
+  versions: readonly Entry[],
+  status: VexStatus,
+): readonly Entry[] {
+  const unaffected = versions.filter((one) => one.status === "unaffected");
+  if (status === "not_affected" || status === "fixed") return unaffected.length > 0 ? unaffected : versions;
+  return versions.filter((one) => one.status !== "unaffected");
 }
 
 /** A component of what the document describes is meant as it is in there, not wherever else it may be. */

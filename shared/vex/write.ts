@@ -36,12 +36,14 @@ export interface WriteOptions {
   /** Of these images only. */
   readonly repository?: string;
   readonly image?: string;
+  /** Findings in one document; default `limits.vexFindings`. */
+  readonly most?: number;
 }
 
 /**
  * The accepted vulnerabilities of images as one document. An accepted risk is `affected`, with what was decided as its
  * action; it is `not_affected` only where whoever accepted it said why, in VEX terms.
- * @throws PermanentError `vex-too-large` for over `limits.vexFindings`: ask for one repository or image
+ * @throws PermanentError `vex-too-large` for over `most`: ask for one repository or image
  */
 export async function writeVex(
   platform: Pick<Platform, "table" | "clock">,
@@ -66,7 +68,7 @@ export async function writeVex(
 
 async function acceptedVulnerabilities(
   { table }: Pick<Platform, "table">,
-  { repository, image }: WriteOptions,
+  { repository, image, most = limits.vexFindings }: WriteOptions,
 ): Promise<readonly Finding[]> {
   const filter = {
     state: "accepted" as const,
@@ -79,10 +81,10 @@ async function acceptedVulnerabilities(
   do {
     const page = await listFindings(table, filter, limits.pageSize, cursor);
     found.push(...page.findings.filter(({ resource }) => resource.type === "image"));
-    if (found.length > limits.vexFindings) {
+    if (found.length > most) {
       throw new PermanentError(
         "vex-too-large",
-        `over ${limits.vexFindings} findings are accepted: ask for one repository, or one image`,
+        `over ${most} findings are accepted: ask for one repository, or one image`,
       );
     }
     cursor = page.next;

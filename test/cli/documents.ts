@@ -66,6 +66,16 @@ export const sarifSchema = z.strictObject({
                 }),
               )
               .min(1),
+            suppressions: z
+              .array(
+                z.strictObject({
+                  kind: z.enum(["inSource", "external"]),
+                  status: z.enum(["accepted", "underReview", "rejected"]),
+                  justification: z.string().min(1),
+                  properties: z.record(z.string(), z.unknown()),
+                }),
+              )
+              .optional(),
             partialFingerprints: z.record(z.string(), z.string()),
             properties: z.record(z.string(), z.unknown()),
           }),
@@ -157,6 +167,22 @@ export const cycloneDxSchema = z.strictObject({
           }),
         ),
         description: z.string(),
+        analysis: z
+          .strictObject({
+            state: z.enum(["resolved", "exploitable", "in_triage", "not_affected"]),
+            justification: z
+              .enum([
+                "code_not_present",
+                "code_not_reachable",
+                "requires_configuration",
+                "requires_dependency",
+                "requires_environment",
+                "protected_by_mitigating_control",
+              ])
+              .optional(),
+            detail: z.string(),
+          })
+          .optional(),
         recommendation: z.string().optional(),
         affects: z
           .array(

@@ -1,5 +1,8 @@
+import { execFileSync } from "node:child_process";
 import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { blob, indexOf } from "../../../local/demo/build-image.ts";
 import { limits } from "../../../shared/platform/limits.ts";
@@ -12,6 +15,7 @@ import { type VexSettings, vexSettings } from "../../../shared/vex/settings.ts";
 import { attachedSupply } from "../../../shared/vex/supply.ts";
 import { type FaultyRegistry, sourceOptions, startFaultyRegistry } from "../../support/registry.ts";
 import { sharedData } from "../../support/shared-data.ts";
+import { load } from "../advisories/support.ts";
 import { eventsOf, makeWorld, npmImage } from "../scanning/world.ts";
 import { digest, notAffected, openVex } from "./samples.ts";
 
@@ -251,6 +255,62 @@ describe.skipIf(sharedData === undefined)("a real signed image (needs the shared
     const text = readFileSync(archive).toString("latin1");
     return /-----BEGIN PUBLIC KEY-----[\s\S]*?-----END PUBLIC KEY-----\n/.exec(text)?.[0] ?? "";
   };
+
+  it("is scanned from a registry: what cosign attached is found, verified and told", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "portwarden-signed-"));
+    const registry = await startFaultyRegistry();
+    try {
+      execFileSync("tar", ["-xf", archive, "-C", folder]);
+      const layout = join(folder, "signed-alpine-3.16");
+      for (const name of readdirSync(join(layout, "blobs/sha256"))) {
+        registry.putBlob(readFileSync(join(layout, "blobs/sha256", name)));
+      }
+      const index = JSON.parse(readFileSync(join(layout, "index.json"), "utf8")) as {
+        manifests: { mediaType: string; digest: string; annotations: { kind: string } }[];
+      };
+      const [image] = index.manifests;
+      if (image === undefined) throw new Error("an image");
+      for (const { mediaType, digest: own, annotations } of index.manifests) {
+        const bytes = readFileSync(join(layout, "blobs", own.replace(":", "/")));
+        const isAttestation = annotations.kind.endsWith("/atts");
+        const reference = isAttestation ? `${image.digest.replace(":", "-")}.att` : own;
+        registry.putManifest("kit/alpine", reference, { mediaType, bytes });
+      }
+      const world = await makeWorld({
+        advisories: false,
+        settings: { vex: { keys: [{ name: "kit", publicKey: key() }] } },
+      });
+      const range = { type: "ECOSYSTEM" as const, events: [{ introduced: "0" }, { fixed: "1.35.0-r18" }] };
+      const { ports } = await load([
+        {
+          schema_version: "1.6.0",
+          id: "ALPINE-CVE-2023-42363",
+          upstream: ["CVE-2023-42363"],
+          modified: "2026-01-01T00:00:00Z",
+          affected: [{ package: { ecosystem: "Alpine:v3.16", name: "busybox" }, ranges: [range] }],
+        },
+      ]);
+      for (const [at, body] of ports.blobs.content) world.platform.blobs.content.set(at, body);
+      await world.handle(eventsOf(registry.address, "kit/alpine").pushed(image.digest));
+      const verdicts = world.findings().map(({ rule, evidence }) => {
+        const { purl } = evidence["package"] as { purl: string };
+        return [rule, purl.replace(/\?.*/, ""), evidence["marks"], evidence["vex"] ?? "nothing"];
+      });
+      // `ssl_client` is built from the same source, and nobody says anything of it.
+      expect(verdicts.toSorted()).toMatchObject([
+        [
+          "CVE-2023-42363",
+          "pkg:apk/alpine/busybox@1.35.0-r17",
+          ["vex-not-affected"],
+          { verifiedBy: "kit", author: "kit" },
+        ],
+        ["CVE-2023-42363", "pkg:apk/alpine/ssl_client@1.35.0-r17", [], "nothing"],
+      ]);
+    } finally {
+      await registry.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
 
   it("gives the statements that cosign signed, and none with another key", async () => {
     const source = await openImageSource(`oci-archive:${archive}`, sourceOptions());

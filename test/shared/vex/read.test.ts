@@ -119,6 +119,23 @@ describe("CycloneDX", () => {
     expect(problems).toEqual([{ index: 3, detail: expect.stringContaining("1 ranges of versions") as string }]);
   });
 
+  it("clears only the versions that are said to be unaffected, where any are", () => {
+    const purls = (state: string) => {
+      const versions = [{ version: "1", status: "affected" }, { version: "2", status: "unaffected" }, { version: "3" }];
+      const affects = [{ ref: "pkg:npm/a", versions }];
+      const { statements } = readVex(
+        { ...cycloneDx, vulnerabilities: [{ id: "CVE-1", analysis: { state }, affects }] },
+        file,
+      );
+      return statements[0]?.products.map(({ purls: [purl] }) => purl);
+    };
+    expect(["resolved", "not_affected", "exploitable"].map(purls)).toEqual([
+      ["pkg:npm/a@2"],
+      ["pkg:npm/a@2"],
+      ["pkg:npm/a@1", "pkg:npm/a@3"],
+    ]);
+  });
+
   it("keeps reasons that have no other word, and refuses states that it does not know", () => {
     const changed = (analysis: object) => ({
       ...cycloneDx,
