@@ -7,9 +7,11 @@ export const ecosystem: Ecosystem = {
   kind: "os",
   shards(distribution, available) {
     if (distribution?.id !== "alpine") return undefined;
-    // `3.20.3` is of the branch v3.20; edge calls itself `3.21_alpha20240807` and has no advisories of its own.
-    const branch = /^([0-9]+\.[0-9]+)(?:\.[0-9]+)?$/.exec(distribution.versionId ?? "")?.[1];
-    return { primary: branch === undefined ? [] : present([`Alpine:v${branch}`], available) };
+    // `3.20.3` is of the branch v3.20; edge calls itself `3.21_alpha20240807`.
+    const [, release, suffix] =
+      /^([0-9]+\.[0-9]+)(?:\.[0-9]+)?(?:_([a-z]+)[0-9]*)?$/.exec(distribution.versionId ?? "") ?? [];
+    if (release === undefined) return { primary: [] };
+    return { primary: present([suffix === "alpha" ? "Alpine:edge" : `Alpine:v${release}`], available) };
   },
   // The origin, but at the package's own version: apk has one version for all packages of an origin.
   subject: sourceSubject,
