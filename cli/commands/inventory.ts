@@ -85,7 +85,7 @@ function withCommonOptions(command: Command): Command {
 }
 
 async function read(image: string, options: CommonOptions): Promise<readonly Inventory[]> {
-  const { inventoryLocally } = await import("../scan-locally.ts");
+  const { inventoryLocally } = await import("../inventory-locally.ts");
   return inventoryLocally(image, options);
 }
 

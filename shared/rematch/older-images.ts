@@ -3,7 +3,7 @@ import * as z from "zod";
 import { listImages } from "../images/store.ts";
 import type { ImageRecord } from "../images/types.ts";
 import type { Blobs, Platform, Table } from "../platform/ports.ts";
-import { inventoryAt, inventoryKey } from "../scanning/inspect.ts";
+import { inventoryAt, inventoryKey } from "../scanning/inventory.ts";
 import { announceEverything } from "./announce.ts";
 import { indexForm, indexImage, readIndexed } from "./index-image.ts";
 import { indexedKey } from "./keys.ts";

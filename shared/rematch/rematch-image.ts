@@ -13,7 +13,7 @@ import { matchInventory } from "../matching/match.ts";
 import type { MatchResult } from "../matching/types.ts";
 import { PermanentError } from "../platform/errors.ts";
 import type { Item, Platform } from "../platform/ports.ts";
-import { inventoryAt } from "../scanning/inspect.ts";
+import { inventoryAt } from "../scanning/inventory.ts";
 import { notEvaluatedRule, observe } from "../scanning/observe.ts";
 import { isQuiet, reported } from "../scanning/report.ts";
 import { linkBaseOf, openBySeverity, scannedKinds } from "../scanning/run.ts";

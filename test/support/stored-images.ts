@@ -6,7 +6,7 @@ import type { ImageName } from "../../shared/images/types.ts";
 import type { Distribution, Inventory, Package, PackageType } from "../../shared/inventory/types.ts";
 import type { Platform } from "../../shared/platform/ports.ts";
 import { indexImage } from "../../shared/rematch/index-image.ts";
-import { inventoryKey } from "../../shared/scanning/inspect.ts";
+import { inventoryKey } from "../../shared/scanning/inventory.ts";
 
 export interface StoredPackage {
   readonly type: PackageType;
