@@ -44,7 +44,8 @@ export function registerScan(program: Command): void {
     .option(
       "--vex <file>",
       "believe these VEX documents: OpenVEX, CycloneDX or CSAF, a file or a directory; may be repeated",
-      (file: string, before: readonly string[] = []) => [...before, file],
+      (file: string, before: readonly string[]) => [...before, file],
+      [],
     )
     .option("--data <dir>", "data directory: advisory store and what was read before", ".portwarden")
     .option("--config <file>", "settings (default: portwarden.yaml in the data directory)")

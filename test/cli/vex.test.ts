@@ -99,10 +99,7 @@ describe("findings vex", () => {
     expect(code).toBe(0);
     const { document, statements } = readVex(JSON.parse(stdout), { source: "file", name: "stdout" });
     expect(document.author).toBe("Team");
-    const said = statements.map(({ names, status, justification }) => [names[0], status, justification]);
-    expect(said.toSorted()).toEqual([
-      ["CVE-1", "affected", undefined],
-      ["CVE-2", "not_affected", "component_not_present"],
-    ]);
+    const said = statements.map(({ names, status, justification }) => [names[0], status, justification].join(" "));
+    expect(said.sort()).toEqual(["CVE-1 affected ", "CVE-2 not_affected component_not_present"]);
   });
 });
