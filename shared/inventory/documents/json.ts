@@ -5,6 +5,8 @@ import { brokenDocument, createValueCounter } from "./value.ts";
 /** Throws `PermanentError` `broken-document`. */
 export function parseJson(text: string): unknown {
   const json = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+  // Millions of empty files: an error of JSON.parse costs memory that only a full collection gives back.
+  if (json === "") throw brokenDocument("Unexpected end of JSON input");
   checkStructure(json);
   try {
     return JSON.parse(json);
