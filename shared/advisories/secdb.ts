@@ -14,11 +14,17 @@ const name = z
   .max(1024)
   .regex(/^\P{Cc}+$/u);
 
+/** Releases and repositories: they become part of names. */
+const word = z
+  .string()
+  .max(50)
+  .regex(/^[A-Za-z0-9][\w.-]*$/);
+
 export const secdbDocument = z.object({
   urlprefix: z.string().max(1000).nullish(),
-  reponame: z.string().max(100),
+  reponame: word,
   /** Absent where there is only one release. */
-  distroversion: z.string().max(100).nullish(),
+  distroversion: word.nullish(),
   packages: z
     .array(
       z.object({

@@ -64,6 +64,8 @@ interface Told {
   readonly status: PackageStatus;
 }
 
+const sourceName = /^[A-Za-z0-9][A-Za-z0-9+.-]{0,200}$/;
+
 /** The rows of the releases that are wanted and have the package. */
 function* rowsOf({ packages }: TrackerRecord, { wants }: FeedContext): Generator<Told> {
   for (const [key, byName] of Object.entries(packages)) {
@@ -72,7 +74,8 @@ function* rowsOf({ packages }: TrackerRecord, { wants }: FeedContext): Generator
     if (typeof byName !== "object" || byName === null)
       throw new PermanentError("advisory-malformed", `packages.${key}`);
     for (const [name, status] of Object.entries(byName as Readonly<Record<string, unknown>>)) {
-      if (!isPackageStatus(status)) throw new PermanentError("advisory-malformed", `packages.${key}.${name}`);
+      if (!isPackageStatus(status) || !sourceName.test(name))
+        throw new PermanentError("advisory-malformed", `packages.${key}.${name}`);
       if (status.status !== "DNE") yield { row, name, status };
     }
   }

@@ -96,7 +96,10 @@ describe("secdb", () => {
 
   it("is malformed where packages are none", () => {
     const broken = { ...main, packages: [{ pkg: { name: 1, secfixes: {} } }] };
-    expect(() => readWith(alpine, broken)).toThrow(expect.objectContaining({ code: "advisory-malformed" }));
+    const escaping = { ...main, distroversion: "v3.20/../../x" };
+    for (const document of [broken, escaping]) {
+      expect(() => readWith(alpine, document)).toThrow(expect.objectContaining({ code: "advisory-malformed" }));
+    }
   });
 
   it.skipIf(sharedData === undefined)("every release of Alpine is read (needs the shared data)", async () => {

@@ -117,7 +117,12 @@ describe("the Ubuntu CVE tracker", () => {
   });
 
   it("is malformed where a row or a status is none", () => {
-    for (const packages of [{ jammy: { openssl: 1 } }, { jammy: 1 }, { jammy: { openssl: row("solved") } }]) {
+    for (const packages of [
+      { jammy: { openssl: 1 } },
+      { jammy: 1 },
+      { jammy: { openssl: row("solved") } },
+      { jammy: { "a\tb": row("needed") } },
+    ]) {
       expect(() => readWith(feed, { ...record, packages })).toThrow(
         expect.objectContaining({ code: "advisory-malformed" }),
       );
