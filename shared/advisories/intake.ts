@@ -130,7 +130,7 @@ function takeDocument(intake: Intake, document: SourceDocument, origin: Origin):
   }
   let records: readonly FeedRecord[];
   try {
-    records = feed.read(document.bytes, { wants: origin.wants });
+    records = feed.read(document.bytes, { wants: origin.wants }, document.entry ?? document.file);
   } catch (error) {
     quarantine(messageOf(error));
     return;

@@ -9,6 +9,7 @@ import type { SourceDocument } from "./document.ts";
 import { isDocument } from "./document-names.ts";
 import { linesOf } from "./lines.ts";
 import { tarFiles } from "./tar.ts";
+import { xmlDocuments } from "./xml-documents.ts";
 import { zipDocuments } from "./zip.ts";
 
 type OnShare = (share: number) => void;
@@ -49,6 +50,7 @@ function readerOf(file: string): Reader | undefined {
   const plain = file.replace(compressedEnding, "");
   if (plain.endsWith(".ndjson")) return readLines;
   if (plain.endsWith(".tar")) return readTar;
+  if (plain.endsWith(".xml")) return xmlDocuments;
   return isDocument(plain) ? readWhole : undefined;
 }
 
