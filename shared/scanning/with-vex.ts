@@ -2,6 +2,7 @@
 import type { Inventory } from "../inventory/types.ts";
 import type { MatchResult } from "../matching/types.ts";
 import type { Blobs, Log } from "../platform/ports.ts";
+import type { Settings } from "../platform/settings.ts";
 import type { Image } from "../registry/types.ts";
 import { applyVex, type VexImage } from "../vex/apply.ts";
 import { rememberAttached, rememberedAttached } from "../vex/remembered.ts";
@@ -34,6 +35,7 @@ export async function withVex(
 export interface StoredVexInput {
   readonly blobs: Pick<Blobs, "get">;
   readonly log: Log;
+  readonly settings: Pick<Settings, "vex">;
   /** From `vexFromSettings`, once for many images. */
   readonly supply: VexSupply;
   /** Of the index that the image is one of, where that is known. */
@@ -43,9 +45,18 @@ export interface StoredVexInput {
 
 /** The same for an image that is matched again: what was attached when it was scanned is remembered. */
 export async function withStoredVex(match: MatchResult, inventory: Inventory, input: StoredVexInput): Promise<WithVex> {
-  const attached = await rememberedAttached(input.blobs, inventory.digest, input.log);
+  const attached = stillTrusted(await rememberedAttached(input.blobs, inventory.digest, input.log), input.settings.vex);
   const digests = [inventory.digest, ...(input.parent === undefined ? [] : [input.parent])];
   return applied(match, inventory, joined(input.supply, attached), digests, input.references);
+}
+
+/** Whom the settings believe may have changed since the scan: a key that was taken away vouches for nothing. */
+function stillTrusted(attached: VexSupply, { attestations, keys }: Settings["vex"]): VexSupply {
+  if (attestations === "off") return { statements: [], remarks: [] };
+  if (attestations === "any") return attached;
+  const names = new Set(keys.map(({ name }) => name));
+  const vouched = attached.statements.filter(({ document: { origin } }) => names.has(origin.verifiedBy ?? ""));
+  return { ...attached, statements: vouched };
 }
 
 function applied(
