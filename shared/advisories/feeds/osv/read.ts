@@ -3,26 +3,14 @@ import { limits } from "../../../platform/limits.ts";
 import { schemeOfEcosystem } from "../../../versions/compare.ts";
 import { type Scorer, severityOfWord } from "../../cvss.ts";
 import { ecosystemFamily } from "../../ecosystems.ts";
+import { informationalMarks, isInformational } from "../../informational.ts";
 import { judgeRange, sortEvents } from "../../ranges.ts";
+import { oneLine } from "../../text.ts";
 import type { Advisory, Affected, AffectedPackage, FeedContext, FeedRecord, RangeEvent } from "../../types.ts";
 import { cveOf, databaseOf } from "./databases.ts";
+import { platformsOf, symbolsOf } from "./go.ts";
+import { withKnownEnd } from "./last-known.ts";
 import type { OsvAffected, OsvRecord } from "./schema.ts";
-
-const summaryLength = 200;
-
-/** One line without control characters. */
-function shorten(text: string): string {
-  const line = text
-    .slice(0, 2000)
-    .replace(/[\s\p{Cc}]+/gu, " ")
-    .trim();
-  if (line.length <= summaryLength) return line;
-  // Not through the middle of a surrogate pair.
-  return `${line
-    .slice(0, summaryLength - 1)
-    .replace(/[\ud800-\udbff]$/, "")
-    .trimEnd()}…`;
-}
 
 /**
  * Red Hat states its severity as a link to its classification page, Alma and Rocky as the first word of the summary,
@@ -68,7 +56,10 @@ function eventsOf(range: OsvAffected["ranges"][number]): readonly RangeEvent[] {
  */
 function versionsOf(ecosystem: string, entry: OsvAffected): Pick<Affected, "ranges" | "versions" | "versionsCut"> {
   const scheme = schemeOfEcosystem(ecosystem);
-  const unsorted = entry.ranges.filter((range) => range.type === "SEMVER" || range.type === "ECOSYSTEM").map(eventsOf);
+  const lastKnown = entry.database_specific?.last_known_affected_version_range;
+  const unsorted = entry.ranges
+    .filter((range) => range.type === "SEMVER" || range.type === "ECOSYSTEM")
+    .map((range) => withKnownEnd(eventsOf(range), lastKnown));
   const ranges = scheme === undefined ? unsorted : unsorted.map((events) => sortEvents(scheme, events));
   const alone = entry.versions.filter((text) => {
     const version = scheme?.parse(text);
@@ -116,6 +107,15 @@ function urgencyOf(entry: OsvAffected): Pick<Affected, "severity" | "marks"> {
   return severity === undefined ? {} : { severity };
 }
 
+/**
+ * RustSec's records that tell of no vulnerability but of a crate that is given up, unsound or otherwise worth knowing
+ * about: https://github.com/RustSec/advisory-db#advisory-format
+ */
+function informationalOf(entry: OsvAffected): Pick<Affected, "severity" | "marks"> {
+  const { informational } = entry.database_specific ?? {};
+  return isInformational(informational) ? { severity: "negligible", marks: informationalMarks(informational) } : {};
+}
+
 function affectedOf(record: OsvRecord, entry: OsvAffected, ecosystem: string, score: Scorer): Affected {
   const family = ecosystemFamily(ecosystem);
   const severity =
@@ -123,14 +123,26 @@ function affectedOf(record: OsvRecord, entry: OsvAffected, ecosystem: string, sc
   const cvss = score(entry.severity);
   const modules = modulesOf(family, record, entry);
   const binaries = binariesOf(family, entry);
+  const symbols = family === "Go" ? symbolsOf(entry.ecosystem_specific?.imports) : undefined;
+  const platforms = family === "Go" ? platformsOf(entry.ecosystem_specific?.imports) : [];
   return {
     ...versionsOf(ecosystem, entry),
     ...(severity !== undefined && { severity }),
     ...(cvss !== undefined && { cvss }),
     ...(family === "Debian" && urgencyOf(entry)),
+    ...(family === "crates.io" && informationalOf(entry)),
+    ...(platforms.length > 0 && { marks: platforms }),
     ...(modules !== undefined && { modules }),
     ...(binaries !== undefined && { binaries }),
+    ...(symbols !== undefined && { symbols }),
   };
+}
+
+function cwesOf(record: OsvRecord): readonly string[] {
+  const names: unknown = record.database_specific?.cwe_ids;
+  if (!Array.isArray(names)) return [];
+  const cwes = names.filter((name): name is string => typeof name === "string" && /^CWE-[0-9]{1,6}$/.test(name));
+  return [...new Set(cwes)].sort();
 }
 
 /** Members in one order, so that equal records give equal bytes. */
@@ -140,17 +152,19 @@ function advisoryOf(record: OsvRecord, ecosystem: string, score: Scorer): { advi
   const cves = cvesOf(record, database.bundles === true);
   const severity = statedSeverity(record);
   const cvss = score(record.severity);
+  const cwes = cwesOf(record);
   const advisory: Advisory = {
     id: record.id,
     ...(aliases.length > 0 && { aliases }),
     ...(cves.length > 0 && { cves }),
     ...(database.bundles === true && { bundle: true }),
-    summary: shorten(record.summary || record.details || ""),
+    summary: oneLine(record.summary || record.details || ""),
     ...(severity !== undefined && { severity }),
     ...(cvss !== undefined && { cvss }),
     database: database.name,
     url: database.url(record.id),
     modified: new Date(record.modified).toISOString(),
+    ...(cwes.length > 0 && { cwes }),
     ...(record.id.startsWith("MAL-") && { malicious: true }),
   };
   return { advisory, ...(database.licence !== undefined && { licence: database.licence }) };

@@ -19,7 +19,14 @@ const many = <Schema extends z.ZodType>(schema: Schema, most: number) =>
 
 const severity = many(z.object({ type: z.string().max(100), score: z.string().max(1000) }), 20);
 const specific = z
-  .object({ urgency: z.unknown().optional(), severity: z.unknown().optional(), binaries: z.unknown().optional() })
+  .object({
+    urgency: z.unknown().optional(),
+    severity: z.unknown().optional(),
+    binaries: z.unknown().optional(),
+    imports: z.unknown().optional(),
+    informational: z.unknown().optional(),
+    last_known_affected_version_range: z.unknown().optional(),
+  })
   .nullish();
 
 const event = z.object({
@@ -52,7 +59,7 @@ export const osvRecord = z.object({
     100_000,
   ),
   references: many(z.object({ type: z.string().max(100).nullish(), url: z.string().max(4096) }), 10_000),
-  database_specific: z.object({ severity: z.unknown().optional() }).nullish(),
+  database_specific: z.object({ severity: z.unknown().optional(), cwe_ids: z.unknown().optional() }).nullish(),
 });
 
 export type OsvRecord = z.infer<typeof osvRecord>;
