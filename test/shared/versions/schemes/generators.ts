@@ -8,13 +8,15 @@ const after = (prefix: string, part: fc.Arbitrary<string>) => part.map((text) =>
 const many = (part: fc.Arbitrary<string>, maxLength = 3) =>
   fc.array(part, { minLength: 1, maxLength }).map((parts) => parts.join("."));
 
-const mavenQualifier = join(
-  fc.constantFrom("-", ".", ""),
-  fc.constantFrom("alpha", "a", "B", "beta", "m", "rc", "CR", "SNAPSHOT", "ga", "Final", "release", "sp", "jre", "x"),
-  maybe(join(maybe(fc.constantFrom("-", ".")), fc.constantFrom("1", "2", "10", "01"))),
+const mavenWord = fc.constantFrom(..."alpha a B beta m rc CR SNAPSHOT ga Final release sp jre x".split(" "));
+const mavenCount = fc.constantFrom("1", "2", "10", "01");
+const mavenQualifier = fc.oneof(
+  join(fc.constantFrom("-", ".", ""), mavenWord, maybe(mavenCount)),
+  // Behind a dot there is no separator after the word: from there on Maven's own order has circles.
+  join(fc.constantFrom("-", ""), mavenWord, fc.constantFrom("-", "."), mavenCount),
 );
 
-/** As people write them: Maven's own order is transitive for these. */
+/** As most people write them: Maven's own order is transitive for these. */
 export const mavenVersions = join(many(number), maybe(mavenQualifier));
 
 export const rubygemsVersions = join(
