@@ -31,9 +31,7 @@ const shard = z.object({
   name: z.string().min(1),
   blob,
   sha256,
-  /** Compressed and uncompressed. */
   bytes: count,
-  rawBytes: count,
   packages: count,
   advisories: count,
   sources: z.array(sourceName),

@@ -1,7 +1,5 @@
 /** From what was laid out to a new set: shards first, then the manifest, then what nobody reads any more is removed. */
 import { createHash } from "node:crypto";
-import { promisify } from "node:util";
-import * as zlib from "node:zlib";
 import type { Platform } from "../platform/ports.ts";
 import type { BuiltTable } from "./chunk-table.ts";
 import type { LaidOut } from "./lay-out.ts";
@@ -19,10 +17,6 @@ import {
   writeManifest,
 } from "./manifest.ts";
 
-const compress = promisify(zlib.zstdCompress);
-/** Measured on the Debian shards: level 9 is 12 % smaller than 3, level 19 another 8 % at six times the time. */
-const compression = { params: { [zlib.constants.ZSTD_c_compressionLevel]: 9 } };
-
 /** How long blobs of a former set stay for its readers. */
 const graceMilliseconds = 24 * 60 * 60 * 1000;
 
@@ -32,8 +26,7 @@ const sha256Of = (bytes: Uint8Array) => createHash("sha256").update(bytes).diges
 
 /** Stores a shard and its details. */
 export async function storeShard({ blobs }: Ports, name: string, laidOut: LaidOut): Promise<ManifestShard> {
-  const { shard, details, packages, advisories, sources } = laidOut;
-  const bytes = await compress(shard, compression);
+  const { shard: bytes, details, packages, advisories, sources } = laidOut;
   const sha256 = sha256Of(bytes);
   const blob = shardBlob(name, sha256);
   await blobs.put(blob, bytes, "application/zstd");
@@ -42,7 +35,6 @@ export async function storeShard({ blobs }: Ports, name: string, laidOut: LaidOu
     blob,
     sha256,
     bytes: bytes.length,
-    rawBytes: shard.length,
     packages,
     advisories,
     sources: [...sources],

@@ -9,7 +9,7 @@
 import { appendFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageKey, shardName } from "./ecosystems.ts";
-import type { AdvisoryDetails, FeedRecord } from "./types.ts";
+import type { AdvisoryDetails, Affected, FeedRecord } from "./types.ts";
 
 const flushAt = 128 * 1024;
 const tab = 0x09;
@@ -82,7 +82,7 @@ export function createSpool(directory: string): Spool {
           append(shards, "s", shard, `A\t${documents}\t${source}\t${id}\t${modified}\t${head}\t${details}\n`);
         }
         const key = packageKey(ecosystem, name);
-        append(shards, "s", shard, `P\t${documents}\t${source}\t${id}\t${key}\t${JSON.stringify(versions)}\n`);
+        append(shards, "s", shard, `P\t${documents}\t${source}\t${id}\t${key}\t${JSON.stringify(lean(versions))}\n`);
       }
     },
     row(table, key, value, source) {
@@ -94,6 +94,11 @@ export function createSpool(directory: string): Spool {
     shardLines: (shard) => linesOf(shards.get(shard)),
     tableLines: (table) => linesOf(tables.get(table)),
   };
+}
+
+/** Nobody reads why something is not affected; there are many such, with long reasons. */
+function lean({ reason, ...affected }: Affected): Affected {
+  return affected.state === "not-affected" || reason === undefined ? affected : { ...affected, reason };
 }
 
 /** What a finding rests on comes first, so that a fingerprint can be taken of it alone (`weightOf`). */
