@@ -47,12 +47,12 @@ export interface Ecosystem {
    * Builds beside the usual ones, with an order of versions of their own (Oracle's `_fips`): a fix in one flavour says
    * nothing of a build of another. Empty: the usual.
    */
-  flavour?(version: string): string;
+  readonly flavour?: (version: string) => string;
   /**
    * The minor release that a build is made for, where its version tells. Of several fixes in one record the one for
    * that release counts alone: a later release may have begun without it.
    */
-  minorRelease?(version: string): string | undefined;
+  readonly minorRelease?: (version: string) => string | undefined;
   /** Whether a package is from one of these products (`Affected.products`; empty: from the distribution itself). */
   isFrom?(item: Package, products: readonly string[]): boolean;
   /** Advisories leave out epochs that the packages have: then they mean the package's own. */

@@ -69,7 +69,7 @@ async function fetchOne(fetcher: Fetcher, path: string): Promise<SourceDocument>
 }
 
 async function* archived(path: string, file: string, gone: ReadonlySet<string>): AsyncGenerator<SourceDocument> {
-  const wanted = (name: string) => /\.json$/.test(name) && !gone.has(name.replace(/^\.?\//, ""));
+  const wanted = (name: string) => name.endsWith(".json") && !gone.has(name.replace(/^\.?\//, ""));
   for await (const { name, bytes } of tarFiles(decompressedFile(path), wanted, mostDocumentBytes)) {
     const document = { file, entry: name };
     yield bytes === undefined

@@ -298,7 +298,7 @@ describe("Fedora", () => {
     const expected = await samples(
       /fedora\/test-fixtures\/snapshots\/(?:default|merge)\/fedora:(?:21|36|37|40)\/cve-[0-9-]+\.json$/,
     );
-    const names = [...expected.keys()].map((file) => /cve-[0-9-]+/.exec(file)?.[0].toUpperCase());
+    const names = [...expected.keys()].map((file) => /cve-[0-9-]+/.exec(file)?.[0].toUpperCase() ?? "");
     expect([...new Set(ids)].sort()).toEqual([...new Set(names)].sort());
   });
 });
