@@ -19,6 +19,14 @@ export function severityOfWord(word: unknown): Severity | undefined {
   return typeof word === "string" ? words[word.trim().toLowerCase()] : undefined;
 }
 
+/** The qualitative rating scale, CVSS 3.1 section 5 and 4.0 section 6. */
+export function severityOfScore(score: number): Severity {
+  if (score >= 9) return "critical";
+  if (score >= 7) return "high";
+  if (score >= 4) return "medium";
+  return score > 0 ? "low" : "negligible";
+}
+
 export interface Cvss {
   readonly vector: string;
   readonly score: number;

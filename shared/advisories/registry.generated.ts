@@ -9,13 +9,19 @@ import { feed as debianSupport } from "./feeds/debian-support/feed.ts";
 import { feed as debianTracker } from "./feeds/debian-tracker/feed.ts";
 import { feed as distroInfo } from "./feeds/distro-info/feed.ts";
 import { feed as endoflife } from "./feeds/endoflife/feed.ts";
+import { feed as epss } from "./feeds/epss/feed.ts";
 import { feed as fedora } from "./feeds/fedora/feed.ts";
+import { feed as friendsofphp } from "./feeds/friendsofphp/feed.ts";
 import { feed as kev } from "./feeds/kev/feed.ts";
+import { feed as nvd } from "./feeds/nvd/feed.ts";
 import { feed as oracle } from "./feeds/oracle/feed.ts";
 import { feed as osv } from "./feeds/osv/feed.ts";
 import { feed as photon } from "./feeds/photon/feed.ts";
 import { feed as redHat } from "./feeds/red-hat/feed.ts";
+import { feed as rubysec } from "./feeds/rubysec/feed.ts";
+import { feed as rustsec } from "./feeds/rustsec/feed.ts";
 import { feed as ubuntu } from "./feeds/ubuntu/feed.ts";
+import { feed as vulnrichment } from "./feeds/vulnrichment/feed.ts";
 import { feed as withdrawn } from "./feeds/withdrawn/feed.ts";
 import { feed as wolfi } from "./feeds/wolfi/feed.ts";
 
@@ -30,13 +36,19 @@ export const feeds = [
   debianTracker,
   distroInfo,
   endoflife,
+  epss,
   fedora,
+  friendsofphp,
   kev,
+  nvd,
   oracle,
   osv,
   photon,
   redHat,
+  rubysec,
+  rustsec,
   ubuntu,
+  vulnrichment,
   withdrawn,
   wolfi,
 ] as const;

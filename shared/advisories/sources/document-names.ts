@@ -8,6 +8,10 @@ const names: readonly RegExp[] = [
   /(?:^|\/)(?:debian|ubuntu)\.csv$/,
   // The Ubuntu CVE tracker's own files.
   /(?:^|\/)CVE-\d{4}-[0-9A-Z]{4,19}$/,
+  // Advisories that people write: RustSec's, and YAML of Ruby's, PHP's and Kubernetes'.
+  /(?:^|\/)(?:RUSTSEC|CVE)-[0-9-]+\.md$/,
+  /\.ya?ml$/,
+  /(?:^|\/)epss_scores[\w.-]*\.csv$/,
 ];
 
 /** Whether a file of that name (below its source, `/` between folders) is a document. */
