@@ -92,6 +92,7 @@ describe.skipIf(sharedData === undefined)("GitHub's advisories (skipped where th
     expect([...unreadable].sort()).toEqual([
       "Packagist 1.3.0r1",
       "Packagist 1.3.0r4",
+      "Packagist 1.5.5e",
       "Packagist 1.5.7c",
       "Packagist 2.1.0-dev1",
       "Packagist 3.20-test2",
