@@ -61,7 +61,7 @@ async function readAnnounced({ blobs, log }: AnnouncePorts): Promise<Manifest | 
 function wholly(before: Manifest, after: Manifest): Change {
   return {
     schema: "portwarden.advisory-change/1",
-    id: changeId("sets", before.set, after.set),
+    id: changeId("sets", before.set, after.set, after.updatedAt),
     after: after.set,
     time: after.updatedAt,
     everything: true,

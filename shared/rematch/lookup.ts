@@ -54,8 +54,8 @@ export async function reachOfShards(
   const releases = await releasesSeen(table);
   const reached = new Map<string, Map<string, Reach>>();
   const note = (shard: string, reach: Reach) => {
-    let all = reached.get(shard);
-    if (all === undefined) reached.set(shard, (all = new Map()));
+    const all = reached.get(shard) ?? new Map<string, Reach>();
+    reached.set(shard, all);
     all.set(`${reach.type} ${reach.release}`, { type: reach.type, release: reach.release });
   };
   for (const ecosystem of ecosystems) {

@@ -151,7 +151,7 @@ describe.each(stack.doors.map((parts) => ({ name: parts.door.name, parts })))("t
       expect(environment.require("secretPrefix")).toBe("portwarden/");
     }
     if (ports.includes("queues")) {
-      const all = stack.doors.flatMap(({ door: { kind, name } }) => (kind === "queue" ? [name] : []));
+      const all = stack.doors.flatMap(({ door: { kind, name } }) => (kind === "queue" || kind === "map" ? [name] : []));
       const names = door.uses.queues === "*" ? all : (door.uses.queues ?? []);
       const urls = Object.fromEntries(
         names.map((name) => [name, `https://sqs.eu-west-1.amazonaws.com/123456789012/portwarden-${name}`]),
@@ -185,7 +185,7 @@ it("one that sends to its own queue is not taken for a runaway loop, and nobody 
 it("the one that administers the queues may bring back the dead letters of each", () => {
   const administrators = stack.doors.filter(({ door }) => door.uses.queues === "*");
   expect(administrators.length).toBeGreaterThan(0);
-  const queued = stack.doors.filter(({ door }) => door.kind === "queue");
+  const queued = stack.doors.filter(({ queue }) => queue !== undefined);
   for (const parts of administrators) {
     const resourcesOf = (action: string) =>
       rightsOf(parts)
