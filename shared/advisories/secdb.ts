@@ -20,7 +20,7 @@ const word = z
   .max(50)
   .regex(/^[A-Za-z0-9][\w.-]*$/);
 
-export const secdbDocument = z.object({
+const secdbDocument = z.object({
   urlprefix: z.string().max(1000).nullish(),
   reponame: word,
   /** Absent where there is only one release. */
@@ -37,7 +37,7 @@ export const secdbDocument = z.object({
     .max(100_000),
 });
 
-export interface SecdbPublisher {
+interface SecdbPublisher {
   /** Whose word it is. */
   readonly database: string;
   readonly licence?: string;

@@ -122,12 +122,13 @@ describe("the Debian security tracker", () => {
     const documents = Array.from({ length: 3000 }, (_, index) =>
       Buffer.from(JSON.stringify({ tar: { [`CVE-2024-${10000 + index}`]: tracker.tar["CVE-2024-0001"] } })),
     );
+    // The processor's time: other work on the machine is none of the feed's.
+    const spent = () => process.cpuUsage().user / 1000;
     const rate = () => {
-      const start = performance.now();
+      const start = spent();
       for (const document of documents) feed.read(document, { wants: () => true });
-      return (documents.length / (performance.now() - start)) * 1000;
+      return (documents.length / (spent() - start)) * 1000;
     };
-    // The best of three: other work on the machine is none of the feed's.
     expect(Math.max(rate(), rate(), rate())).toBeGreaterThan(15_000);
   });
 });

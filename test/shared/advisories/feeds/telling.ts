@@ -3,7 +3,7 @@ import type { Affected, AffectedPackage, Feed, FeedRecord } from "../../../../sh
 import { fetchPart, serving } from "./fetcher.ts";
 
 /** What a fetch gave, with no documents when nothing changed. */
-export interface Taken {
+interface Taken {
   readonly unchanged: boolean;
   readonly extent?: "whole" | "changes";
   readonly documents: readonly SourceDocument[];
@@ -11,7 +11,7 @@ export interface Taken {
   readonly cursors: Readonly<Record<string, string>>;
 }
 
-export interface Fetching {
+interface Fetching {
   /** What the server has; may be changed between fetches. */
   readonly files: Map<string, string | Uint8Array>;
   fetch(feed: Feed, part: string, cursors?: Readonly<Record<string, string>>): Promise<Taken>;
