@@ -26,6 +26,19 @@ function minorStreams(distribution: Distribution, available: readonly string[]):
   });
 }
 
+/**
+ * Extended Life Cycle Support goes on with the last minor release of a major one: builds at or after such a fix have it,
+ * and where there is no other, it is told that there is this one.
+ */
+function extendedLife(distribution: Distribution, available: readonly string[]): readonly ExtendedStream[] {
+  const major = majorOf(distribution) ?? "";
+  const shards = available.filter((shard) => shard === `Red Hat:rhel_els:${major}`);
+  const build = new RegExp(`\\.el${major}(?:_|$)`);
+  return shards.length === 0
+    ? []
+    : [{ shards, builtFor: (version) => build.test(version), mark: "fixed-in-red-hat-els" }];
+}
+
 const fastDatapath = /\.el[0-9]+fdp/;
 
 /** `9.2` of `1.2-3.el9_2.1` and of `1.2-3.module+el9.2.0+1+2`. */
@@ -42,7 +55,7 @@ export const ecosystem: Ecosystem = {
     if (distribution === undefined || !ids.has(distribution.id)) return undefined;
     return {
       primary: available.filter((shard) => main.exec(shard)?.[1] === majorOf(distribution)),
-      extended: minorStreams(distribution, available),
+      extended: [...minorStreams(distribution, available), ...extendedLife(distribution, available)],
     };
   },
   subject: binarySubject,

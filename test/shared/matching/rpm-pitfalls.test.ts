@@ -170,6 +170,21 @@ describe("Red Hat", () => {
     ]);
   });
 
+  test("4: Extended Life Cycle Support fixes what the release itself leaves; its builds have those fixes", async () => {
+    const advisories = await redHat(
+      cve("CVE-2026-0013", [], { a: "Out of support scope" }, "cpe:/o:redhat:enterprise_linux:7"),
+      rhsa("RHSA-2026:8", ["CVE-2026-0013"], { a: "0:1-2.el7_9" }, "rhel_els:7"),
+    );
+    const rhel7 = { id: "rhel", versionId: "7.9" };
+    expect(await found(advisories, rhel7, [{ version: "1-2.el7_9" }])).toEqual([]);
+    expect(await found(advisories, rhel7, [{ version: "1-1.el7" }])).toEqual(["CVE-2026-0013 a: end-of-life"]);
+    const { vulnerabilities } = await matchInventory(
+      inventoryOf([{ type: "rpm", name: "a", version: "1-1.el7" }], { idLike: [], ...rhel7 }),
+      advisories,
+    );
+    expect(vulnerabilities[0]?.marks).toContain("fixed-in-red-hat-els");
+  });
+
   test("5: each state without a fix is told as itself, and a package that is not affected is cleared", async () => {
     const states = {
       a: "Affected",
