@@ -39,8 +39,8 @@ interface Rec {
 type Mention = { readonly record: Rec; readonly affected: Buffer };
 
 /**
- * Lays a shard out; `undefined` when nothing is left. Of several documents of one source with one id the newest counts,
- * then the later read. Everything is sorted, so that equal advisories give an equal shard in whatever order they came.
+ * Lays a shard out; `undefined` when nothing is left. Of several documents of one source with one id and scope the
+ * newest counts, then the later read. Everything is sorted, so that equal advisories give an equal shard in whatever order they came.
  * Advisories are numbered by package, so that the details of one image's packages lie together.
  */
 export async function layOutShard(
@@ -75,7 +75,7 @@ export async function layOutShard(
   };
 }
 
-const keyOf = (source: string, id: string) => `${source}\t${id}`;
+const keyOf = (source: string, scope: string, id: string) => `${source}\t${scope}\t${id}`;
 
 /** The records that were taken in; all that the old shard has of the same key is replaced by them. */
 function takeLines(
@@ -84,15 +84,15 @@ function takeLines(
   mention: (name: string, record: Rec, affected: Buffer) => void,
 ): ReadonlyMap<string, unknown> {
   const newest = new Map<string, { readonly document: number; readonly modified: string; readonly record: Rec }>();
-  for (const { kind, document, source, id, third: modified, json, more } of lines()) {
+  for (const { kind, document, source, scope, id, third: modified, json, more } of lines()) {
     if (kind !== "A" || replacement.failed(source) || replacement.removes(source, id)) continue;
-    const known = newest.get(keyOf(source, id));
+    const known = newest.get(keyOf(source, scope, id));
     if (known !== undefined && modified < known.modified) continue;
     const record = { id, source, head: json, details: more, number: -1 };
-    newest.set(keyOf(source, id), { document, modified, record });
+    newest.set(keyOf(source, scope, id), { document, modified, record });
   }
-  for (const { kind, document, source, id, third: name, json } of lines()) {
-    const known = kind === "P" ? newest.get(keyOf(source, id)) : undefined;
+  for (const { kind, document, source, scope, id, third: name, json } of lines()) {
+    const known = kind === "P" ? newest.get(keyOf(source, scope, id)) : undefined;
     if (known?.document === document) mention(name, known.record, json);
   }
   return newest;
@@ -107,8 +107,8 @@ async function takeOld(
   const kept: (Rec | undefined)[] = [];
   for (let number = 0; number < content.advisories; number++) {
     const head = content.advisory(number);
-    const { id, source } = parseHead(head, "");
-    const goes = replacement.replaces(source) || replacement.removes(source, id) || taken.has(keyOf(source, id));
+    const { id, source, scope = "" } = parseHead(head, "");
+    const goes = replacement.replaces(source) || replacement.removes(source, id) || taken.has(keyOf(source, scope, id));
     kept.push(goes ? undefined : { id, source, head, details: Buffer.alloc(0), number: -1 });
   }
   if (kept.every((record) => record === undefined)) return;
@@ -129,7 +129,7 @@ async function takeOld(
 function packageOf(name: string, list: Mention[], numbered: Rec[]): ShardPackage {
   list.sort(
     (a, b) =>
-      compare(a.record.id, b.record.id) || compare(a.record.source, b.record.source) || a.affected.compare(b.affected),
+      compare(a.record.id, b.record.id) || a.record.head.compare(b.record.head) || a.affected.compare(b.affected),
   );
   const distinct = list.filter(({ record, affected }, index) => {
     const before = list[index - 1];

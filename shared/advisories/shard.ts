@@ -366,6 +366,8 @@ function parseObject<Value extends object>(bytes: Buffer, hash: string): Value {
 export interface StoredHead extends AdvisoryHead {
   /** The feed, and its part, that brought it: `osv/npm`. */
   readonly source: string;
+  /** Which of the source's documents with this id; absent where there is one. */
+  readonly scope?: string;
 }
 
 export function parseHead(bytes: Buffer, hash: string): StoredHead {

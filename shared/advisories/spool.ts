@@ -2,8 +2,9 @@
  * Advisories on their way into shards: appended to one file per shard (and per table) in a temporary directory, so that
  * memory does not grow with the source, then read back one after the other.
  *
- * Lines are tab-separated: `A <document> <source> <id> <modified> <head> <details>`,
- * `P <document> <source> <id> <package> <Affected>`, and in the files of tables `R <document> <source> <key> <value>`.
+ * Lines are tab-separated: `A <document> <source> <scope> <id> <modified> <head> <details>`,
+ * `P <document> <source> <scope> <id> <package> <Affected>`, and in the files of tables
+ * `R <document> <source> <key> <value>`, with empty fields where they have none.
  * `document` counts the documents of this update. Ids, names and JSON contain no control characters.
  */
 import { appendFileSync, readFileSync } from "node:fs";
@@ -30,6 +31,8 @@ export interface SpoolLine {
   readonly kind: string;
   readonly document: number;
   readonly source: string;
+  /** Which of the source's documents with this id; empty where there is one. */
+  readonly scope: string;
   /** An advisory's id, or a row's key. */
   readonly id: string;
   /** `modified` of `A`, the package of `P`, empty for `R`. */
@@ -69,25 +72,39 @@ export function createSpool(directory: string): Spool {
   };
 
   return {
-    add({ advisory, affected }, source) {
+    add({ advisory, affected, scope = "" }, source) {
       documents++;
       const { id, aliases, cves, bundle, database, malicious, modified, ...rest } = advisory;
-      const head = JSON.stringify({ id, aliases, cves, bundle, database, malicious, source });
+      const head = JSON.stringify({
+        id,
+        aliases,
+        cves,
+        bundle,
+        database,
+        malicious,
+        source,
+        ...(scope !== "" && { scope }),
+      });
       const details = JSON.stringify(orderedDetails({ ...rest, modified }));
       const told = new Set<string>();
       for (const { ecosystem, name, affected: versions } of affected) {
         const shard = shardName(ecosystem, malicious === true);
         if (!told.has(shard)) {
           told.add(shard);
-          append(shards, "s", shard, `A\t${documents}\t${source}\t${id}\t${modified}\t${head}\t${details}\n`);
+          append(shards, "s", shard, `A\t${documents}\t${source}\t${scope}\t${id}\t${modified}\t${head}\t${details}\n`);
         }
         const key = packageKey(ecosystem, name);
-        append(shards, "s", shard, `P\t${documents}\t${source}\t${id}\t${key}\t${JSON.stringify(lean(versions))}\n`);
+        append(
+          shards,
+          "s",
+          shard,
+          `P\t${documents}\t${source}\t${scope}\t${id}\t${key}\t${JSON.stringify(lean(versions))}\n`,
+        );
       }
     },
     row(table, key, value, source) {
       documents++;
-      append(tables, "t", table, `R\t${documents}\t${source}\t${key}\t\t${JSON.stringify(value)}\n`);
+      append(tables, "t", table, `R\t${documents}\t${source}\t\t${key}\t\t${JSON.stringify(value)}\n`);
     },
     shards: () => [...shards.keys()],
     tables: () => [...tables.keys()],
@@ -120,7 +137,7 @@ function flush(file: Pending): void {
   file.size = 0;
 }
 
-const textFields = 5;
+const textFields = 6;
 
 function* linesIn(bytes: Buffer): Generator<SpoolLine> {
   for (let start = 0; start < bytes.length; ) {
@@ -132,10 +149,10 @@ function* linesIn(bytes: Buffer): Generator<SpoolLine> {
       fields.push(bytes.toString("utf8", at, stop));
       at = stop + 1;
     }
-    const [kind = "", document = "", source = "", id = "", third = ""] = fields;
+    const [kind = "", document = "", source = "", scope = "", id = "", third = ""] = fields;
     const stop = kind === "A" ? bytes.indexOf(tab, at) : end;
     const more = kind === "A" ? bytes.subarray(stop + 1, end) : bytes.subarray(0, 0);
-    yield { kind, document: Number(document), source, id, third, json: bytes.subarray(at, stop), more };
+    yield { kind, document: Number(document), source, scope, id, third, json: bytes.subarray(at, stop), more };
     start = end + 1;
   }
 }

@@ -126,6 +126,25 @@ describe("Alpine", () => {
     expect(await found(documents, alpine, [apk("1.2_p1-r1")])).toEqual([]);
   });
 
+  it("a CVE of two repositories of one release counts in both", async () => {
+    const main = secdb("v3.20", { "1.2-r1": ["CVE-2024-0001"] });
+    const community = {
+      ...main,
+      reponame: "community",
+      packages: [{ pkg: { name: "nodejs", secfixes: { "20-r0": ["CVE-2024-0001"] } } }],
+    };
+    const nodejs: Brief = { type: "apk", name: "nodejs", version: "18-r0" };
+    for (const both of [
+      [main, community],
+      [community, main],
+    ]) {
+      expect(await found(both, { id: "alpine", versionId: "3.20.3" }, [apk("1.2-r0"), nodejs])).toEqual([
+        "CVE-2024-0001 libssl3: 1.2-r1",
+        "CVE-2024-0001 nodejs: 20-r0",
+      ]);
+    }
+  });
+
   it("edge has its own list, release candidates have their branch's", async () => {
     const edge = { id: "alpine", versionId: "3.21_alpha20240807" };
     expect(await found(documents, edge, [apk("1.3-r0")])).toEqual(["CVE-2024-0004 libssl3: 1.3a-r0"]);
