@@ -11,14 +11,14 @@ const listSchema = z.array(z.unknown());
  * its own queue among its `uses`.
  */
 export function queueOfMap(door: MapDoor<unknown>): QueueDoor<unknown> {
-  const { subscribe: _list, item, handle, ...rest } = door;
+  const { subscribe: _list, item, ...rest } = door;
   return {
     ...rest,
     kind: "queue",
     message: z.union([listEventSchema, item]),
     async handle(platform, body) {
       const event = listEventSchema.safeParse(body);
-      if (!event.success) return handle(platform, body);
+      if (!event.success) return door.handle(platform, body);
       const key = event.data.detail.items;
       const list = await platform.blobs.get(key);
       if (list === undefined) throw new PermanentError("list-missing", `there is no list ${key}`);

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
-import { type ChangedPackage, changedExploited } from "../advisories/diff.ts";
+import { type ChangedPackage, changedExploited, changedPackages } from "../advisories/diff.ts";
 import { type Manifest, parseManifest, readManifest } from "../advisories/manifest.ts";
 import { openContent } from "../advisories/store.ts";
 import { listImages } from "../images/store.ts";
@@ -24,7 +24,10 @@ const announcedKey = "advisories/announced.json";
  * Publishes `AdvisoriesChanged` when the advisory set is another one than that announced last. Returns the change;
  * `undefined` when there is none, or none that touches a package.
  */
-export async function announceChanges(ports: AnnouncePorts, diff: ChangedPackages): Promise<Change | undefined> {
+export async function announceChanges(
+  ports: AnnouncePorts,
+  diff: ChangedPackages = changedPackages,
+): Promise<Change | undefined> {
   const { blobs, log } = ports;
   const after = await readManifest(blobs);
   if (after === undefined) return undefined;

@@ -2,8 +2,8 @@
 import * as z from "zod";
 import { listImages } from "../images/store.ts";
 import type { ImageRecord } from "../images/types.ts";
-import type { Blobs, Platform, Table } from "../platform/ports.ts";
-import { inventoryAt, inventoryKey } from "../scanning/inventory.ts";
+import type { Platform, Table } from "../platform/ports.ts";
+import { inventoryAt, inventoryPrefix } from "../scanning/stored-inventory.ts";
 import { announceEverything } from "./announce.ts";
 import { indexForm, indexImage, readIndexed } from "./index-image.ts";
 import { indexedKey } from "./keys.ts";
@@ -56,7 +56,8 @@ async function indexPage(ports: OlderPorts, records: readonly ImageRecord[]): Pr
   for (const image of images) {
     if (indexed.has(indexedKey(image).pk + indexedKey(image).sk)) continue;
     // Without one, there is nothing to match; the next scan reads it.
-    for await (const key of inventoriesOf(ports.blobs, image.digest)) {
+    // What older extractors read is as true as it was: whichever there is.
+    for await (const key of ports.blobs.list(inventoryPrefix(image.digest))) {
       const inventory = await inventoryAt(ports.blobs, key, image.digest, ports.log);
       if (inventory === undefined) continue;
       await indexImage(ports, image, inventory, key);
@@ -65,13 +66,6 @@ async function indexPage(ports: OlderPorts, records: readonly ImageRecord[]): Pr
     }
   }
   return added;
-}
-
-/** The newest first; what older extractors read is as true as it was. */
-async function* inventoriesOf(blobs: Blobs, digest: string): AsyncGenerator<string> {
-  const newest = inventoryKey(digest);
-  if (await blobs.has(newest)) yield newest;
-  for await (const key of blobs.list(`inventories/${digest}/`)) if (key !== newest) yield key;
 }
 
 async function indexedAmong(table: Table, images: readonly ImageRecord[]): Promise<ReadonlySet<string>> {

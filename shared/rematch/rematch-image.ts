@@ -3,7 +3,7 @@ import type { Advisories } from "../advisories/store.ts";
 import { type Reconciled, reconcile } from "../findings/reconcile.ts";
 import type { ReportedFinding } from "../findings/report.ts";
 import type { Cause, Finding } from "../findings/types.ts";
-import { imageKey, imagePartition, imageResource, presenceKey } from "../images/keys.ts";
+import { imageKey, imageResource, presenceKey } from "../images/keys.ts";
 import { servicesRunning } from "../images/running.ts";
 import { presenceOf, readImageRecord, tagsOfRepository, updateImage } from "../images/store.ts";
 import type { ImageName, ImageRecord } from "../images/types.ts";
@@ -13,10 +13,10 @@ import { matchInventory } from "../matching/match.ts";
 import type { MatchResult } from "../matching/types.ts";
 import { PermanentError } from "../platform/errors.ts";
 import type { Item, Platform } from "../platform/ports.ts";
-import { inventoryAt } from "../scanning/inventory.ts";
-import { notEvaluatedRule, observe } from "../scanning/observe.ts";
+import { isMatched, notEvaluatedRule, observe } from "../scanning/observe.ts";
 import { isQuiet, reported } from "../scanning/report.ts";
 import { linkBaseOf, openBySeverity, scannedKinds } from "../scanning/run.ts";
+import { inventoryAt } from "../scanning/stored-inventory.ts";
 import { withStoredVex } from "../scanning/with-vex.ts";
 import type { VexSupply } from "../vex/supply.ts";
 import type { Change } from "./change.ts";
@@ -156,8 +156,8 @@ async function settle(
   const changes = await reconcile(ports, {
     resource,
     kinds: scannedKinds,
-    observations: observe(part, match).filter(({ kind }) => kind === "vulnerability"),
-    judges: ({ kind, subject }) => kind === "vulnerability" && purls.has(subject),
+    observations: observe(part, match).filter(isMatched),
+    judges: (finding) => isMatched(finding) && purls.has(finding.subject),
     cause: causeOf(change, match),
     running,
   });
@@ -179,7 +179,9 @@ function sameBlindness(open: readonly Finding[], match: MatchResult, purls: Read
   if ([...now].some((rule) => !rules.has(rule))) return false;
   return !before.some(({ rule, evidence }) => {
     const { examples } = evidence;
-    return !now.has(rule) && Array.isArray(examples) && examples.some((one) => purls.has(String(one)));
+    return (
+      !now.has(rule) && Array.isArray(examples) && examples.some((one) => typeof one === "string" && purls.has(one))
+    );
   });
 }
 
@@ -204,7 +206,9 @@ async function told(
   const escalated = mine.filter(({ last, rule, evidence }) => {
     if (last.transition !== "changed" || exploited.size === 0) return false;
     const { aliases } = evidence;
-    return [rule, ...(Array.isArray(aliases) ? aliases : [])].some((name) => exploited.has(String(name)));
+    return [rule, ...(Array.isArray(aliases) ? aliases : [])].some(
+      (name) => typeof name === "string" && exploited.has(name),
+    );
   });
   if (record?.scan !== undefined && (mine.length > 0 || fixed.length > 0)) {
     const counts = openBySeverity(open);

@@ -1,10 +1,9 @@
 /** What arrives in the queue in front of re-matches: changes of the advisories, requests by hand, and wake-ups. */
 import * as z from "zod";
-import { changedPackages } from "../advisories/diff.ts";
 import { envelopeOf } from "../events/envelope.ts";
 import type { EventOf } from "../events/types.ts";
 import type { Platform } from "../platform/ports.ts";
-import { type AnnouncePorts, announceChanges, announceEverything } from "./announce.ts";
+import { announceChanges, announceEverything } from "./announce.ts";
 import { askSchema, planQueue } from "./ask.ts";
 import { blobsOfChange, changeSchema, keysOfChange, readDocument } from "./change.ts";
 import { finishRematch } from "./finish.ts";
@@ -23,12 +22,7 @@ export async function handleRematchMessage(platform: Platform, message: RematchM
   if ("type" in message) return plan(platform, message);
   if (message.kind === "close") return close(platform, message);
   if (message.everything) await announceEverything(platform, message.gone);
-  else await announceAdvisories(platform);
-}
-
-/** Publishes what changed in the advisories since this was last asked. */
-export async function announceAdvisories(ports: AnnouncePorts): Promise<void> {
-  await announceChanges(ports, changedPackages);
+  else await announceChanges(platform);
 }
 
 async function plan(platform: Platform, event: EventOf<"AdvisoriesChanged">): Promise<void> {

@@ -3,8 +3,8 @@ import { updateAdvisories } from "../advisories/update.ts";
 import { imageResource } from "../images/keys.ts";
 import { listImages } from "../images/store.ts";
 import type { Platform } from "../platform/ports.ts";
+import { announceChanges } from "../rematch/announce.ts";
 import { indexOlderImages } from "../rematch/older-images.ts";
-import { announceAdvisories } from "../rematch/requests.ts";
 import { scanIdOf } from "./records.ts";
 
 type RefreshPlatform = Pick<Platform, "table" | "blobs" | "bus" | "clock" | "log" | "progress" | "settings">;
@@ -29,7 +29,7 @@ export async function refreshAdvisories(platform: RefreshPlatform): Promise<void
 async function follow(platform: RefreshPlatform): Promise<void> {
   await scanUnjudged(platform);
   await indexOlderImages(platform);
-  await announceAdvisories(platform);
+  await announceChanges(platform);
 }
 
 async function update(platform: RefreshPlatform): Promise<{ readonly thrown: unknown } | undefined> {

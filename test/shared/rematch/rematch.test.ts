@@ -131,7 +131,8 @@ describe("a change of the advisories", () => {
     await world.publish([...first, record("CVE-2026-0003", "right", "npm")]);
     await world.settle();
     const done = completed(world).length;
-    for (const event of [...world.published]) await follow(world.full, event);
+    const all = world.published.slice();
+    for (const event of all) await follow(world.full, event);
     expect(completed(world).length).toBe(done);
     expect(await world.transitions(findingOf(world, "CVE-2026-0003"))).toEqual(["opened"]);
   });
