@@ -1,4 +1,5 @@
 import type { Severity } from "../../shared/findings/types.ts";
+import { isMalicious } from "../../shared/matching/types.ts";
 import type { ListedVulnerability, ScanDocument } from "../../shared/scanning/document.ts";
 import { isExcluded } from "../../shared/vex/types.ts";
 
@@ -72,14 +73,19 @@ function ruleOf(found: ListedVulnerability): object {
   const url = found.sources.find((source) => source.url !== undefined)?.url;
   return {
     id: found.id,
-    name: "VulnerablePackage",
+    name: isMalicious(found) ? "MaliciousPackage" : "VulnerablePackage",
     shortDescription: { text: `${found.id}: ${found.summary || found.package.name}` },
     fullDescription: { text: found.summary || found.id },
     ...(url === undefined ? {} : { helpUri: url }),
     help: { text: `Known as ${[found.id, ...found.aliases].join(", ")}.` },
     defaultConfiguration: { level: levels[found.severity] },
     properties: {
-      tags: ["security", "vulnerability", found.severity, ...(found.exploited ? ["known-exploited"] : [])],
+      tags: [
+        "security",
+        isMalicious(found) ? "malicious" : "vulnerability",
+        found.severity,
+        ...(found.exploited ? ["known-exploited"] : []),
+      ],
       "security-severity": String(found.cvss?.score ?? scores[found.severity]),
       precision: "very-high",
     },
@@ -98,7 +104,11 @@ function resultOf(document: ScanDocument, found: ListedVulnerability, ruleIndex:
     ruleId: found.id,
     ruleIndex,
     level: levels[found.severity],
-    message: { text: `${found.package.name} ${found.package.version} is affected by ${found.id}: ${fix}.` },
+    message: {
+      text: isMalicious(found)
+        ? `${found.package.name} ${found.package.version} is a malicious package (${found.id}): remove it.`
+        : `${found.package.name} ${found.package.version} is affected by ${found.id}: ${fix}.`,
+    },
     locations: (locations.length === 0 ? [{ path: document.image.name }] : locations).map(({ path }) => ({
       physicalLocation: {
         artifactLocation: { uri: relativeUri(path) },

@@ -9,7 +9,8 @@ import { vexJustifications } from "../vex/types.ts";
 export const severities = ["critical", "high", "medium", "low", "negligible", "unknown"] as const;
 export type Severity = (typeof severities)[number];
 
-export const findingKinds = ["vulnerability", "posture", "drift", "coverage"] as const;
+/** `malicious`: a package that was published to do harm. */
+export const findingKinds = ["vulnerability", "malicious", "posture", "drift", "coverage"] as const;
 export type FindingKind = (typeof findingKinds)[number];
 
 export const findingStates = ["open", "accepted", "resolved"] as const;

@@ -59,6 +59,11 @@ export const unfixedStates = [
 ] as const;
 export type UnfixedState = (typeof unfixedStates)[number];
 
+/** Whether it is about a package that was published to do harm: no fix is waited for, and nothing about it is minor. */
+export function isMalicious({ marks }: Pick<Vulnerability, "marks">): boolean {
+  return marks.includes("malicious");
+}
+
 export interface MatchResult {
   readonly vulnerabilities: readonly Vulnerability[];
   /** Packages that could not be judged, and why: silence is never a pass. */

@@ -19,7 +19,7 @@ import {
 
 /** One thing to do and what it is worth. Plain data: digests store it. */
 export const actionSchema = z.object({
-  kind: z.enum(["upgrade", "correct", "review"]),
+  kind: z.enum(["upgrade", "remove", "correct", "review"]),
   /** Packages that move together, or the title of what to correct. */
   names: z.array(z.string()).min(1),
   from: z.string().optional(),
@@ -33,7 +33,8 @@ export type Action = z.infer<typeof actionSchema>;
 
 /**
  * What to do about these findings, best first: known exploited, then by worst severity, then by how many it fixes.
- * Vulnerabilities with a fix are grouped by the package to upgrade; those without one have no action. Failed checks
+ * Vulnerabilities with a fix are grouped by the package to upgrade; those without one have no action. Malicious packages
+ * are to be removed. Failed checks
  * are to be corrected, drift and lost coverage to be reviewed.
  */
 export function actionsOf(findings: readonly ReportedFinding[]): readonly Action[] {
@@ -72,6 +73,8 @@ export function mergeEqual(actions: readonly Action[], acrossSubjects: boolean):
 /** `Upgrade lodash 4.17.15 → 4.17.21`. */
 export function actionTitle(action: Action): string {
   const name = namesOf(action.names, 3);
+  if (action.kind === "remove")
+    return `Remove ${name}: ${action.names.length > 1 ? "malicious packages" : "a malicious package"}`;
   if (action.kind === "correct") return `Correct: ${name}`;
   if (action.kind === "review") return `Review: ${name}`;
   return `Upgrade ${name} ${action.from === undefined ? "to" : `${action.from} →`} ${action.to ?? ""}`.trim();
@@ -80,7 +83,9 @@ export function actionTitle(action: Action): string {
 /** `fixes 3 (1 critical, 2 high)`, counted in findings. */
 export function actionWorth(action: Action): string {
   const where =
-    action.subjects > 1 ? ` in ${counted(action.subjects, action.kind === "upgrade" ? "image" : "place")}` : "";
+    action.subjects > 1
+      ? ` in ${counted(action.subjects, action.kind === "upgrade" || action.kind === "remove" ? "image" : "place")}`
+      : "";
   return `${action.kind === "upgrade" ? "fixes" : "concerns"} ${totalOf(action.fixes)}${where} (${severitiesOf(action.fixes)})`;
 }
 
@@ -93,6 +98,7 @@ type Group = [ReportedFinding, ...ReportedFinding[]];
 function actionOf(group: Readonly<Group>): Action {
   const [first] = group;
   const common = { fixes: countSeverities(group), exploited: group.some((one) => one.exploited), subjects: 1 };
+  if (first.kind === "malicious") return { kind: "remove", names: [componentName(first)], ...common };
   if (first.kind !== "vulnerability") {
     return { kind: first.kind === "posture" ? "correct" : "review", names: [plain(first.title, 160)], ...common };
   }

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { severities } from "../findings/types.ts";
+import { findingKinds, severities } from "../findings/types.ts";
 
 const slackTarget = z.strictObject({
   channel: z.literal("slack"),
@@ -27,7 +27,7 @@ export const routeSettings = z.strictObject({
       fixable: z.boolean().optional(),
       /** Only what is known to be exploited. */
       exploited: z.boolean().optional(),
-      kinds: z.array(z.enum(["vulnerability", "posture", "drift", "coverage"])).optional(),
+      kinds: z.array(z.enum(findingKinds)).optional(),
     })
     .default({}),
   /** At once (one message per scan), or collected. */

@@ -5,7 +5,7 @@
 import * as z from "zod";
 import { atLeast } from "../findings/priority.ts";
 import { type Severity, severities } from "../findings/types.ts";
-import { type AdvisoryAge, unfixedStates, type Vulnerability } from "../matching/types.ts";
+import { type AdvisoryAge, isMalicious, unfixedStates, type Vulnerability } from "../matching/types.ts";
 import { isExcluded, type VexVerdict, vexSources, vexStatuses } from "../vex/types.ts";
 import type { Inspection } from "./inspect.ts";
 import { isPartial, noPackages } from "./observe.ts";
@@ -179,7 +179,7 @@ export function scanDocument(input: DocumentInput): ScanDocument {
 
 function passes(found: Vulnerability, filter: ScanFilter): boolean {
   if (filter.severity !== undefined && !found.exploited && !atLeast(found.severity, filter.severity)) return false;
-  return !filter.ignoreUnfixed || found.fix.state === "fixed";
+  return !filter.ignoreUnfixed || found.fix.state === "fixed" || isMalicious(found);
 }
 
 function listed(found: Vulnerability, { inventory }: Inspection): ListedVulnerability {

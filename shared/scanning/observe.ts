@@ -1,7 +1,7 @@
 /** From what an image holds to what is claimed about it. Pure. */
-import type { Observation } from "../findings/types.ts";
+import type { FindingKind, Observation } from "../findings/types.ts";
 import type { Inventory } from "../inventory/types.ts";
-import type { MatchResult, Vulnerability } from "../matching/types.ts";
+import { isMalicious, type MatchResult, type Vulnerability } from "../matching/types.ts";
 import { type VexRemark, type VexVerdict, vexMarks } from "../vex/types.ts";
 import { observeSecrets } from "./observe-secrets.ts";
 
@@ -34,17 +34,28 @@ export function observe(
   ];
 }
 
+/** The kinds of findings that come from matching packages with advisories. */
+export function isMatched({ kind }: { readonly kind: FindingKind }): boolean {
+  return kind === "vulnerability" || kind === "malicious";
+}
+
+function titleOf({ id, summary, package: { name } }: Vulnerability): string {
+  return summary === "" ? `${id} in ${name}` : summary;
+}
+
 function vulnerabilityObservation(
   found: Vulnerability,
   inventory: Inventory,
   origin: "base" | "own" | undefined,
 ): Observation {
   const layers = new Map(inventory.layers.map((layer) => [layer.diffId, layer.createdBy]));
+  const malicious = isMalicious(found);
+  const summary = found.summary === "" ? found.id : found.summary;
   return {
-    kind: "vulnerability",
+    kind: malicious ? "malicious" : "vulnerability",
     rule: text(found.id, 256),
     subject: text(found.package.purl, 1024),
-    title: text(found.summary === "" ? `${found.id} in ${found.package.name}` : found.summary, 512),
+    title: text(malicious ? `malicious package ${found.package.name}: ${summary}` : titleOf(found), 512),
     severity: found.severity,
     exploited: found.exploited,
     ...(found.fix.state === "fixed" ? { fixedVersion: text(found.fix.version, 256) } : {}),

@@ -2,6 +2,7 @@
 import { byPriority } from "../findings/priority.ts";
 import type { Report, ReportedFinding } from "../findings/report.ts";
 import type { Finding, Severity } from "../findings/types.ts";
+import { isExcluded } from "../vex/types.ts";
 import { isScanFailure, quietMarks } from "./observe.ts";
 
 /** A finding as reports carry it; `linkBase` is the address of the API, without trailing slash. */
@@ -31,9 +32,10 @@ export function componentOf(finding: Finding): { readonly name: string; readonly
 }
 
 /** Whether messages leave it out (it stays in lists). */
-export function isQuiet(finding: Finding): boolean {
+export function isQuiet(finding: Pick<Finding, "kind" | "evidence">): boolean {
   const { marks } = finding.evidence;
-  return Array.isArray(marks) && marks.some((mark) => typeof mark === "string" && quietMarks.has(mark));
+  const told = Array.isArray(marks) ? marks.filter((mark) => typeof mark === "string") : [];
+  return finding.kind === "malicious" ? isExcluded(told) : told.some((mark) => quietMarks.has(mark));
 }
 
 /** The same problem, whichever image or platform has it. */

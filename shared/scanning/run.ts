@@ -77,7 +77,7 @@ export function statusOf(totals: Totals, images = 1): Report["status"] {
 }
 
 /** What a scan finds: `posture` are the secrets in the image. */
-export const scannedKinds = ["vulnerability", "posture", "coverage"] as const;
+export const scannedKinds = ["vulnerability", "malicious", "posture", "coverage"] as const;
 
 /** Makes the findings of an image what was observed, and counts what that changed. */
 export async function settle(

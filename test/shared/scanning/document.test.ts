@@ -9,6 +9,7 @@ import { type DocumentInput, reaches, scanDocument, scanDocumentSchema } from ".
 import type { Inspection } from "../../../shared/scanning/inspect.ts";
 import { inventoryKey, storedInventory } from "../../../shared/scanning/inventory.ts";
 import { isPartial, observe } from "../../../shared/scanning/observe.ts";
+import { isQuiet } from "../../../shared/scanning/report.ts";
 import { cycloneDxSchema, sarifSchema, unresolvedReferences } from "../../cli/documents.ts";
 import { silentLog } from "../../support/registry.ts";
 import { memoryBlobs } from "../advisories/support.ts";
@@ -103,6 +104,38 @@ describe("what is not judged", () => {
 
   it("is everything without advisories", () => {
     expect(documentOf([inspection([])], { advisories: { set: "none" } }).status).toBe("partial");
+  });
+});
+
+describe("a malicious package", () => {
+  const mal = vulnerability("MAL-2025-96", {
+    severity: "critical",
+    fix: { state: "not-fixed" },
+    marks: ["malicious", "owned-by-os-package"],
+    summary: "Malicious code in left-pad (npm)",
+  });
+
+  it("is a finding of its own kind, which no filter and no mark holds back", () => {
+    const inspected = inspection([mal, vulnerability("CVE-2026-1", { fix: { state: "not-fixed" } })]);
+    const [first] = observe(inspected.inventory, inspected.match);
+    expect(first).toMatchObject({
+      kind: "malicious",
+      severity: "critical",
+      title: "malicious package left-pad: Malicious code in left-pad (npm)",
+    });
+    const document = documentOf([inspected], { filter: { ignoreUnfixed: true } });
+    expect(document).toMatchObject({ filtered: 1, images: [{ vulnerabilities: [{ id: "MAL-2025-96" }] }] });
+    const sarif = sarifSchema.parse(formatSarif(document));
+    expect(JSON.stringify(sarif)).toContain("left-pad 1.3.0 is a malicious package (MAL-2025-96): remove it.");
+    expect(JSON.stringify(sarif)).toContain('"MaliciousPackage"');
+  });
+
+  it("is told in messages whatever its marks, unless VEX clears it", () => {
+    const quiet = (marks: readonly string[], kind: "malicious" | "vulnerability") =>
+      isQuiet({ kind, evidence: { marks: [...marks] } });
+    expect(quiet(mal.marks, "malicious")).toBe(false);
+    expect(quiet(mal.marks, "vulnerability")).toBe(true);
+    expect(quiet([...mal.marks, "vex-not-affected"], "malicious")).toBe(true);
   });
 });
 
