@@ -101,14 +101,58 @@ interface Chunk extends ByteRange {
   readonly hash: Buffer;
 }
 
+/** Unpacked chunks of several tables, the least recently used given up first. */
+export interface ChunkCache {
+  get(name: string, index: number): Buffer | undefined;
+  put(name: string, index: number, raw: Buffer): void;
+  clear(): void;
+}
+
+/** Holds at most so many bytes. */
+export function chunkCache(mostBytes: number): ChunkCache {
+  const held = new Map<string, Buffer>();
+  let total = 0;
+  return {
+    get(name, index) {
+      const key = `${index} ${name}`;
+      const raw = held.get(key);
+      if (raw === undefined) return undefined;
+      held.delete(key);
+      held.set(key, raw);
+      return raw;
+    },
+    put(name, index, raw) {
+      const key = `${index} ${name}`;
+      total += raw.length - (held.get(key)?.length ?? 0);
+      held.delete(key);
+      held.set(key, raw);
+      for (const [oldest, { length }] of held) {
+        if (total <= mostBytes) return;
+        held.delete(oldest);
+        total -= length;
+      }
+    },
+    clear() {
+      held.clear();
+      total = 0;
+    },
+  };
+}
+
 /** Chunks that lie together are fetched together, up to so many bytes. */
 const togetherBytes = 1024 * 1024;
 
 /**
  * Opens a table by its head's bytes (verified by the caller). `fetch` gives a range of the table's bytes. `name` is for
- * messages. Throws `PermanentError("advisory-shard-broken")`, here or when a broken chunk is met.
+ * messages, and tells the table from others in `cache`. Throws `PermanentError("advisory-shard-broken")`, here or when
+ * a broken chunk is met.
  */
-export function openTable(head: Buffer, fetch: (range: ByteRange) => Promise<Uint8Array>, name: string): ChunkTable {
+export function openTable(
+  head: Buffer,
+  fetch: (range: ByteRange) => Promise<Uint8Array>,
+  name: string,
+  cache?: ChunkCache,
+): ChunkTable {
   const { chunks, rows } = readHead(head, name);
 
   const chunkFor = (key: Buffer): number => {
@@ -162,9 +206,19 @@ export function openTable(head: Buffer, fetch: (range: ByteRange) => Promise<Uin
         else set.add(key);
       }
       const found = new Map<string, unknown>();
-      for await (const { index, raw } of unpacked([...byChunk.keys()].sort((a, b) => a - b))) {
+      const take = (index: number, raw: Buffer) => {
         const wanted = byChunk.get(index);
         for (const { key, value } of rowsIn(raw, name)) if (wanted?.has(key)) found.set(key, parse(value, name));
+      };
+      const missing: number[] = [];
+      for (const index of byChunk.keys()) {
+        const raw = cache?.get(name, index);
+        if (raw === undefined) missing.push(index);
+        else take(index, raw);
+      }
+      for await (const { index, raw } of unpacked(missing.sort((a, b) => a - b))) {
+        cache?.put(name, index, raw);
+        take(index, raw);
       }
       return found;
     },

@@ -5,7 +5,8 @@ import type { RangeEvent } from "./types.ts";
 export type RangeVerdict =
   /** `from` and `to` are the events between which the version lies; there is no `to` when nothing ends the range. */
   | { readonly affected: true; readonly from: string; readonly to?: RangeEvent }
-  | { readonly affected: false }
+  /** `passed`: the greatest fixed version that it has reached. */
+  | { readonly affected: false; readonly passed?: string }
   /** This event's version cannot be read, so nothing can be said. */
   | { readonly unparsable: string };
 
@@ -19,16 +20,16 @@ interface ReadEvent {
 const beginning = "0";
 const unlimited = "*";
 
+/** Whether an event needs no version to be compared with: it lies before every one, or after. */
+function isOpen([kind, text]: RangeEvent): boolean {
+  return (kind === "introduced" && text === beginning) || (kind === "limit" && text === unlimited);
+}
+
 function readEvents(scheme: VersionScheme, events: readonly RangeEvent[]): readonly ReadEvent[] | string {
   const read: ReadEvent[] = [];
   for (const event of events) {
-    const [kind, text] = event;
-    if ((kind === "introduced" && text === beginning) || (kind === "limit" && text === unlimited)) {
-      read.push({ event, at: undefined });
-      continue;
-    }
-    const at = scheme.parse(text);
-    if (at === undefined) return text;
+    const at = isOpen(event) ? undefined : scheme.parse(event[1]);
+    if (at === undefined && !isOpen(event)) return event[1];
     read.push({ event, at });
   }
   return read;
@@ -48,14 +49,16 @@ export function sortEvents(scheme: VersionScheme, events: readonly RangeEvent[])
 
 /** Whether the version lies in the range that these events (in version order) describe, and between which. */
 export function judgeRange(scheme: VersionScheme, events: readonly RangeEvent[], version: ParsedVersion): RangeVerdict {
-  const read = readEvents(scheme, events);
-  if (typeof read === "string") return { unparsable: read };
   let from: string | undefined;
   let to: RangeEvent | undefined;
+  let passed: string | undefined;
   let limited = false;
   let withinLimit = false;
-  for (const { event, at } of read) {
+  for (const event of events) {
     const [kind, text] = event;
+    const open = isOpen(event);
+    const at = open ? undefined : scheme.parse(text);
+    if (!open && at === undefined) return { unparsable: text };
     // Negative: the event lies after the version.
     const position = at === undefined ? 1 : scheme.compare(version, at);
     if (kind === "limit") {
@@ -65,10 +68,15 @@ export function judgeRange(scheme: VersionScheme, events: readonly RangeEvent[],
       if (position >= 0) from = text;
     } else if (kind === "fixed" ? position >= 0 : position > 0) {
       from = undefined;
+      if (kind === "fixed") passed = text;
     } else {
       to ??= event;
     }
   }
-  if (from === undefined || (limited && !withinLimit)) return { affected: false };
+  if (from === undefined || (limited && !withinLimit)) {
+    return passed === undefined ? unaffected : { affected: false, passed };
+  }
   return to === undefined ? { affected: true, from } : { affected: true, from, to };
 }
+
+const unaffected: RangeVerdict = { affected: false };

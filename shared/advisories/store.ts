@@ -4,7 +4,7 @@ import * as z from "zod";
 import type { AdvisoryAge } from "../matching/types.ts";
 import { PermanentError, TransientError } from "../platform/errors.ts";
 import type { Blobs, ByteRange } from "../platform/ports.ts";
-import { type ChunkTable, openTable } from "./chunk-table.ts";
+import { type ChunkCache, type ChunkTable, chunkCache, openTable } from "./chunk-table.ts";
 import { packageKey, shardName } from "./ecosystems.ts";
 import type { StoredRow } from "./lay-out.ts";
 import { type Manifest, type ManifestParts, type ManifestShard, readManifest } from "./manifest.ts";
@@ -43,8 +43,13 @@ interface ShardCache {
   open(hash: string, open: () => Promise<{ readonly shard: Shard; readonly bytes: number }>): Promise<Shard>;
   /** Opened tables; their heads are small. */
   table(hash: string, open: () => Promise<ChunkTable>): Promise<ChunkTable>;
+  /** What was unpacked of tables and details. */
+  readonly chunks: ChunkCache;
   release(): void;
 }
+
+/** The details of some thousand advisories. */
+const chunkCacheBytes = 16 * 1024 * 1024;
 
 function shardCache(options: AdvisoryOptions): ShardCache {
   const most = options.cacheBytes ?? 128 * 1024 * 1024;
@@ -61,9 +66,11 @@ function shardCache(options: AdvisoryOptions): ShardCache {
     }
   };
   const tables = new Map<string, Promise<ChunkTable>>();
+  const chunks = chunkCache(chunkCacheBytes);
   const release = () => {
     held.clear();
     tables.clear();
+    chunks.clear();
     clearTimeout(timer);
     timer = undefined;
   };
@@ -105,6 +112,7 @@ function shardCache(options: AdvisoryOptions): ShardCache {
       opened.catch(() => tables.delete(hash));
       return opened;
     },
+    chunks,
     release,
   };
 }
@@ -122,14 +130,18 @@ export async function openContent(blobs: Blobs, listed: ManifestShard): Promise<
 /** What a shard takes once most of it was looked at: JSON is packed about twenty-fold. */
 const unpackedShare = 20;
 
-async function openShard(blobs: Blobs, listed: ManifestShard): Promise<{ shard: Shard; bytes: number }> {
+async function openShard(
+  blobs: Blobs,
+  listed: ManifestShard,
+  chunks: ChunkCache,
+): Promise<{ shard: Shard; bytes: number }> {
   let details: Promise<ChunkTable> | undefined;
   const shard: Shard = {
     ...(await openContent(blobs, listed)),
     hash: listed.sha256,
     async details(numbers) {
       if (numbers.length === 0) return new Map();
-      details ??= openParts(blobs, listed.details);
+      details ??= openParts(blobs, listed.details, chunks);
       const found = await (await details).lookup(numbers.map(detailsKey));
       return new Map([...found].map(([key, value]) => [Number.parseInt(key, 16), value as AdvisoryDetails]));
     },
@@ -137,8 +149,8 @@ async function openShard(blobs: Blobs, listed: ManifestShard): Promise<{ shard: 
   return { shard, bytes: listed.bytes * unpackedShare };
 }
 
-/** Opens a table that is read in parts. */
-export async function openParts(blobs: Blobs, { blob, head }: ManifestParts): Promise<ChunkTable> {
+/** Opens a table that is read in parts; `chunks` keeps what was unpacked of it. */
+export async function openParts(blobs: Blobs, { blob, head }: ManifestParts, chunks?: ChunkCache): Promise<ChunkTable> {
   const fetch = async (range: ByteRange) => {
     const bytes = await blobs.get(blob, range);
     if (bytes === undefined) throw gone(blob);
@@ -148,7 +160,7 @@ export async function openParts(blobs: Blobs, { blob, head }: ManifestParts): Pr
   if (createHash("sha256").update(bytes).digest("hex") !== head.sha256) {
     throw broken(blob, "its head is not what the manifest names");
   }
-  return openTable(bytes, fetch, blob);
+  return openTable(bytes, fetch, blob, chunks);
 }
 
 /** The bytes of a blob of the set, if they are those that the manifest names. */
@@ -204,7 +216,7 @@ function advisoriesIn(
   const age = ageOf(manifest);
   const shard = async (ecosystem: string): Promise<Shard | undefined> => {
     const listed = byName.get(shardName(ecosystem));
-    return listed && cache.open(listed.sha256, () => openShard(blobs, listed));
+    return listed && cache.open(listed.sha256, () => openShard(blobs, listed, cache.chunks));
   };
   return {
     shards: [...byName.keys()].sort(),
@@ -221,7 +233,7 @@ function advisoriesIn(
     async rows(table, keys) {
       const listed = manifest?.tables.find(({ name }) => name === table);
       if (listed === undefined || keys.length === 0) return new Map();
-      const opened = await cache.table(listed.sha256, () => openParts(blobs, listed));
+      const opened = await cache.table(listed.sha256, () => openParts(blobs, listed, cache.chunks));
       const found = await opened.lookup(keys);
       return new Map([...found].map(([key, row]) => [key, (row as StoredRow).value]));
     },

@@ -3,7 +3,7 @@
  * a package; an update that fixes several vulnerabilities claims each of them.
  */
 import type { Shard } from "../advisories/shard.ts";
-import type { Advisory, AdvisoryHead, Affected } from "../advisories/types.ts";
+import type { Advisory, AdvisoryDetails, AdvisoryHead, Affected } from "../advisories/types.ts";
 
 export interface Claim {
   readonly advisory: AdvisoryHead;
@@ -22,6 +22,8 @@ export interface FullClaim extends Claim {
   readonly advisory: Advisory;
 }
 
+const unknown: AdvisoryDetails = { summary: "", url: "", modified: "" };
+
 /** The claims with the details of their records, read together. Throws what reading them throws. */
 export async function withDetails(claims: Iterable<Claim>): Promise<ReadonlyMap<Claim, FullClaim>> {
   const byShard = new Map<Shard, Claim[]>();
@@ -33,9 +35,12 @@ export async function withDetails(claims: Iterable<Claim>): Promise<ReadonlyMap<
   const full = new Map<Claim, FullClaim>();
   for (const [shard, list] of byShard) {
     const details = await shard.details([...new Set(list.map(({ number }) => number))]);
+    const whole = new Map<number, Advisory>();
     for (const claim of list) {
-      const more = details.get(claim.number) ?? { summary: "", url: "", modified: "" };
-      full.set(claim, { ...claim, advisory: { ...claim.advisory, ...more } });
+      const { number } = claim;
+      const advisory = whole.get(number) ?? { ...claim.advisory, ...(details.get(number) ?? unknown) };
+      whole.set(number, advisory);
+      full.set(claim, { ...claim, advisory });
     }
   }
   return full;

@@ -26,19 +26,21 @@ export interface Candidate {
   readonly version: ParsedVersion | undefined;
 }
 
+const unaffected: Verdict = { kind: "unaffected" };
+const elsewhere: Verdict = { kind: "unaffected", elsewhere: true };
+
 /** Judges a package against what a record says about its name. */
 export function evaluate(candidate: Candidate, affected: Affected): Verdict {
-  const elsewhere: Verdict = { kind: "unaffected", elsewhere: true };
   if (!isAbout(candidate, affected)) return elsewhere;
   const stream = judgeStream(candidate.item, affected.modules);
   if (stream === "other") return elsewhere;
-  const told = affected.ranges ?? [];
+  const told = affected.ranges ?? none;
   const ranges = rangesFor(candidate, told);
   if (ranges.length === 0 && told.length > 0) return elsewhere;
-  const verdict = judgeVersion(candidate, { ...affected, ranges });
+  const verdict = judgeVersion(candidate, affected, ranges);
   if (verdict.kind !== "affected") return verdict;
   if (stream !== "same") return { kind: "undecided", reason: stream.reason };
-  return affected.state === "not-affected" && verdict.fixed === undefined ? { kind: "unaffected" } : verdict;
+  return affected.state === "not-affected" && verdict.fixed === undefined ? unaffected : verdict;
 }
 
 /** Whether a record's word is about builds like this one, whatever their versions. */
@@ -52,11 +54,13 @@ function isAbout({ item, ecosystem }: Candidate, { binaries, arches, products }:
 }
 
 type Ranges = readonly (readonly RangeEvent[])[];
+const none: readonly never[] = [];
 
 /** The ranges whose fixes are of the package's own flavour, and of its minor release where there are such. */
 function rangesFor({ ecosystem, subject }: Candidate, ranges: Ranges): Ranges {
-  const fixOf = (events: readonly RangeEvent[]) => events.findLast(([kind]) => kind === "fixed")?.[1];
   const { flavour, minorRelease } = ecosystem;
+  if (flavour === undefined && minorRelease === undefined) return ranges;
+  const fixOf = (events: readonly RangeEvent[]) => events.findLast(([kind]) => kind === "fixed")?.[1];
   const alike =
     flavour === undefined
       ? ranges
@@ -85,14 +89,15 @@ function judgeStream(
   return modules.includes(item.modularity.split(":").slice(0, 2).join(":")) ? "same" : "other";
 }
 
-function judgeVersion(candidate: Candidate, affected: Affected): Verdict {
+function judgeVersion(candidate: Candidate, affected: Affected, told: Ranges): Verdict {
   const { scheme, subject, version } = candidate;
-  const listed = isListed(candidate, affected.versions ?? []);
+  const listed = affected.versions !== undefined && isListed(candidate, affected.versions);
   if (version === undefined) {
     return listed ? listedVerdict(candidate) : { kind: "undecided", reason: "version-unparsable" };
   }
-  const ranges = (affected.ranges ?? []).map((events) => alignEpochs(candidate, events));
+  const ranges = alignEpochs(candidate, told);
   let unparsable: string | undefined;
+  let fixedAt: string | undefined;
   for (const events of ranges) {
     const verdict = judgeRange(scheme, events, version);
     if ("unparsable" in verdict) {
@@ -101,6 +106,8 @@ function judgeVersion(candidate: Candidate, affected: Affected): Verdict {
       const fixed = nextFix(scheme, events, version);
       const comparison = describe(`${scheme.name} ${subject.version}`, verdict.from, verdict.to);
       return { kind: "affected", comparison, ...(fixed !== undefined && { fixed }) };
+    } else {
+      fixedAt ??= verdict.passed;
     }
   }
   if (listed) {
@@ -111,8 +118,7 @@ function judgeVersion(candidate: Candidate, affected: Affected): Verdict {
     return { kind: "undecided", reason: `advisory-version-unparsable ${JSON.stringify(unparsable.slice(0, 80))}` };
   }
   if (affected.versionsCut === true) return { kind: "undecided", reason: "advisory-versions-cut" };
-  const fixedAt = ranges.flatMap((events) => passedFix(scheme, events, version) ?? [])[0];
-  return { kind: "unaffected", ...(fixedAt !== undefined && { fixedAt }) };
+  return fixedAt === undefined ? unaffected : { kind: "unaffected", fixedAt };
 }
 
 function listedVerdict({ scheme, subject }: Candidate): Extract<Verdict, { kind: "affected" }> {
@@ -128,12 +134,14 @@ function isListed({ scheme, subject, version }: Candidate, versions: readonly st
 }
 
 /** Epochs that one side does not tell are taken to be the other's. */
-function alignEpochs({ ecosystem, subject }: Candidate, events: readonly RangeEvent[]): readonly RangeEvent[] {
-  if (subject.epochUnknown === true) return events.map(([kind, text]) => [kind, withoutEpoch(text)]);
-  if (ecosystem.advisoriesOmitEpoch !== true) return events;
+function alignEpochs({ ecosystem, subject }: Candidate, ranges: Ranges): Ranges {
+  const each = (change: (text: string) => string): Ranges =>
+    ranges.map((events) => events.map(([kind, text]) => [kind, change(text)] as const));
+  if (subject.epochUnknown === true) return each(withoutEpoch);
+  if (ecosystem.advisoriesOmitEpoch !== true) return ranges;
   const epoch = /^[0-9]+:/.exec(subject.version)?.[0];
-  if (epoch === undefined) return events;
-  return events.map(([kind, text]) => [kind, text === "0" || text.includes(":") ? text : epoch + text]);
+  if (epoch === undefined) return ranges;
+  return each((text) => (text === "0" || text.includes(":") ? text : epoch + text));
 }
 
 /** `deb 1.2-3 < 1.2-4`, `semver 2.1.0 >= 2.0.0, <= 2.3.0`, `deb 1.2-3: no fixed version`. */
@@ -147,11 +155,6 @@ function describe(version: string, from: string, to: RangeEvent | undefined): st
 /** The smallest fixed version after this one. */
 function nextFix(scheme: VersionScheme, events: readonly RangeEvent[], version: ParsedVersion): string | undefined {
   return events.find(([kind, text]) => kind === "fixed" && position(scheme, text, version) > 0)?.[1];
-}
-
-/** The greatest fixed version that this one has reached. */
-function passedFix(scheme: VersionScheme, events: readonly RangeEvent[], version: ParsedVersion): string | undefined {
-  return events.findLast(([kind, text]) => kind === "fixed" && position(scheme, text, version) <= 0)?.[1];
 }
 
 /** Positive: the text is a later version. */

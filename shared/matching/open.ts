@@ -3,7 +3,7 @@ import { maliciousShard } from "../advisories/ecosystems.ts";
 import type { Shard } from "../advisories/shard.ts";
 import type { Advisories } from "../advisories/store.ts";
 import type { Inventory, PackageType } from "../inventory/types.ts";
-import { schemeOfEcosystem } from "../versions/compare.ts";
+import { rememberingScheme, schemeOfEcosystem } from "../versions/compare.ts";
 import type { VersionScheme } from "../versions/types.ts";
 import { distributionName, type Ecosystem, type ExtendedStream, present } from "./ecosystem.ts";
 import { ecosystems } from "./registry.generated.ts";
@@ -40,7 +40,7 @@ export async function openFor(
     const malicious = present(choice.primary.map(maliciousShard), advisories.shards);
     const primary = await openAll([...choice.primary, ...malicious], advisories);
     const extended = await openStreams(choice.extended ?? [], inventory, advisories);
-    return { ecosystem, scheme, primary, extended };
+    return { ecosystem, scheme: rememberingScheme(scheme), primary, extended };
   }
   const language = candidates.find((ecosystem) => ecosystem.kind === "language");
   if (language !== undefined) return { reason: `no-advisories-for ${language.name}` };

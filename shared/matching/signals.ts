@@ -30,9 +30,9 @@ export async function readSignals(advisories: Advisories, cves: Iterable<string>
   const [epss, cvss] = await Promise.all([advisories.rows("epss", keys), advisories.rows("cvss", keys)]);
   return {
     exploited: (cve) => advisories.exploited(cve) !== undefined,
-    epss: (cve) => epssSchema.safeParse(epss.get(cve)).data,
+    epss: (cve) => (epss.has(cve) ? epssSchema.safeParse(epss.get(cve)).data : undefined),
     score(cve) {
-      const row = cvssSchema.safeParse(cvss.get(cve)).data;
+      const row = cvss.has(cve) ? cvssSchema.safeParse(cvss.get(cve)).data : undefined;
       return row?.cvss === undefined ? undefined : { cvss: row.cvss, by: row.by };
     },
   };

@@ -25,6 +25,29 @@ export function schemeOfEcosystem(ecosystem: string): VersionScheme | undefined 
   return byEcosystem.get(ecosystem.split(":", 1)[0] ?? ecosystem);
 }
 
+const rememberedVersions = 10_000;
+const remembering = new WeakMap<VersionScheme, VersionScheme>();
+
+/** The scheme, but what it read is read once: the same few versions are compared again and again. Bounded. */
+export function rememberingScheme(scheme: VersionScheme): VersionScheme {
+  const known = remembering.get(scheme);
+  if (known !== undefined) return known;
+  const read = new Map<string, ParsedVersion | undefined>();
+  const made: VersionScheme = {
+    ...scheme,
+    parse(text) {
+      const before = read.get(text);
+      if (before !== undefined || read.has(text)) return before;
+      if (read.size >= rememberedVersions) read.clear();
+      const parsed = scheme.parse(text);
+      read.set(text, parsed);
+      return parsed;
+    },
+  };
+  remembering.set(scheme, made);
+  return made;
+}
+
 /**
  * The order of two versions: negative, 0 or positive.
  * Throws `PermanentError("version-unparsable")` when the scheme does not allow one of them: it is never guessed.

@@ -15,9 +15,15 @@ export function compareText(a: string, b: string): number {
 
 /** Compares runs of decimal digits of any length by value; the empty run is 0. */
 export function compareDigits(a: string, b: string): number {
-  const left = a.replace(/^0+/, "");
-  const right = b.replace(/^0+/, "");
+  const left = withoutZeros(a);
+  const right = withoutZeros(b);
   return left.length - right.length || compareText(left, right);
+}
+
+function withoutZeros(digits: string): string {
+  let zeros = 0;
+  while (zeros < digits.length && digits.charCodeAt(zeros) === 48) zeros++;
+  return zeros === 0 ? digits : digits.slice(zeros);
 }
 
 /** Lexicographic order of two lists; the shorter of two otherwise equal ones is first. */

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { buildTable, openTable } from "../../../shared/advisories/chunk-table.ts";
+import { buildTable, chunkCache, openTable } from "../../../shared/advisories/chunk-table.ts";
 import type { ByteRange } from "../../../shared/platform/ports.ts";
 
 const byBytes = (a: string, b: string) => Buffer.from(a).compare(Buffer.from(b));
 
-function opened(content: Readonly<Record<string, unknown>>) {
+function opened(content: Readonly<Record<string, unknown>>, cache = chunkCache(0)) {
   const rows = Object.keys(content)
     .sort(byBytes)
     .map((key) => ({ key, value: Buffer.from(JSON.stringify(content[key])) }));
@@ -15,7 +15,7 @@ function opened(content: Readonly<Record<string, unknown>>) {
     ranges.push(range);
     return built.bytes.subarray(range.offset, range.offset + range.length);
   };
-  const table = openTable(built.bytes.subarray(0, built.head.bytes), fetch, "t");
+  const table = openTable(built.bytes.subarray(0, built.head.bytes), fetch, "t", cache);
   return { built, table, ranges, fetched: () => ranges.reduce((sum, { length }) => sum + length, 0) };
 }
 
@@ -48,6 +48,27 @@ describe("a table that is read in parts", () => {
     const all = opened(content);
     expect(await all.table.lookup(Object.keys(content))).toHaveProperty("size", 5000);
     expect(all.ranges.length).toBeLessThan(4);
+  });
+
+  test("what was unpacked is not fetched again, within the bytes that may be held", async () => {
+    const content = Object.fromEntries(
+      Array.from({ length: 3000 }, (_, n) => [`key-${String(n).padStart(5, "0")}`, `${n} `.repeat(40)]),
+    );
+    const [first = "", last = ""] = [Object.keys(content)[0], Object.keys(content).at(-1)];
+    const { table, ranges } = opened(content, chunkCache(1_000_000));
+    for (let round = 0; round < 3; round++) {
+      const found = await table.lookup([first, last]);
+      expect([found.get(first), found.get(last)]).toEqual([content[first], content[last]]);
+    }
+    expect(ranges).toHaveLength(2);
+    // Room for about one chunk: the other one is always gone.
+    const small = opened(content, chunkCache(30_000));
+    for (let round = 0; round < 3; round++) {
+      await small.table.lookup([first]);
+      await small.table.lookup([first]);
+      await small.table.lookup([last]);
+    }
+    expect(small.ranges).toHaveLength(6);
   });
 
   test("with changed bytes gives a typed error or what was put in, never anything else", async () => {
