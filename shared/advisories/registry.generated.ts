@@ -13,6 +13,7 @@ import { feed as epss } from "./feeds/epss/feed.ts";
 import { feed as fedora } from "./feeds/fedora/feed.ts";
 import { feed as friendsofphp } from "./feeds/friendsofphp/feed.ts";
 import { feed as kev } from "./feeds/kev/feed.ts";
+import { feed as kubernetes } from "./feeds/kubernetes/feed.ts";
 import { feed as nvd } from "./feeds/nvd/feed.ts";
 import { feed as oracle } from "./feeds/oracle/feed.ts";
 import { feed as osv } from "./feeds/osv/feed.ts";
@@ -40,6 +41,7 @@ export const feeds = [
   fedora,
   friendsofphp,
   kev,
+  kubernetes,
   nvd,
   oracle,
   osv,

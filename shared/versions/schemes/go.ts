@@ -26,4 +26,4 @@ function parse(text: string): SemanticVersion | undefined {
   return preRelease.test(text) ? readToolchain(text) : readLenient(text);
 }
 
-export const scheme = defineScheme({ name: "go", ecosystems: ["Go"], parse, compare: compareSemantic });
+export const scheme = defineScheme({ name: "go", ecosystems: ["Go", "Kubernetes"], parse, compare: compareSemantic });

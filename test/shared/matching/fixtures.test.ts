@@ -36,7 +36,7 @@ function told(found: Vulnerability): string {
 }
 
 /** The default ecosystems, and those that a user has to ask for. */
-const ecosystems = [...advisorySettings.parse({}).ecosystems, "Arch", "Wolfi", "Chainguard"];
+const ecosystems = [...advisorySettings.parse({}).ecosystems, "Arch", "Kubernetes", "Wolfi", "Chainguard"];
 
 describe.each(files)("%s", (file) => {
   const fixture = JSON.parse(readFileSync(new URL(file, folder), "utf8")) as Fixture;

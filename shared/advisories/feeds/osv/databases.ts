@@ -81,7 +81,7 @@ const databases: readonly (readonly [prefix: string, database: Database])[] = [
   ],
 ];
 
-/** Distributions whose records are named by the bare CVE, in the exports from before 2025. */
+/** Those whose records are named by the bare CVE: Kubernetes, and distributions in the exports from before 2025. */
 const cvePublishers: Readonly<Record<string, Database>> = {
   Debian: { name: "Debian", url: debian },
   Alpine: {
@@ -89,6 +89,7 @@ const cvePublishers: Readonly<Record<string, Database>> = {
     licence: "CC-BY-SA-4.0",
     url: (id) => `https://security.alpinelinux.org/vuln/${encodeURIComponent(id)}`,
   },
+  Kubernetes: { name: "Kubernetes", url: (id) => `https://www.cve.org/CVERecord?id=${encodeURIComponent(id)}` },
 };
 
 const other: Database = { name: "OSV", url: osv };

@@ -4,6 +4,7 @@ import { schemeOfEcosystem } from "../../../versions/compare.ts";
 import { type Scorer, severityOfWord } from "../../cvss.ts";
 import { ecosystemFamily } from "../../ecosystems.ts";
 import { informationalMarks, isInformational } from "../../informational.ts";
+import { kubernetes } from "../../kubernetes.ts";
 import { judgeRange, sortEvents } from "../../ranges.ts";
 import { oneLine } from "../../text.ts";
 import type { Advisory, Affected, AffectedPackage, FeedContext, FeedRecord, RangeEvent } from "../../types.ts";
@@ -134,6 +135,7 @@ function affectedOf(record: OsvRecord, entry: OsvAffected, ecosystem: string, sc
     ...(platforms.length > 0 && { marks: platforms }),
     ...(modules !== undefined && { modules }),
     ...(binaries !== undefined && { binaries }),
+    ...(family === kubernetes && { source: true }),
     ...(symbols !== undefined && { symbols }),
   };
 }
@@ -175,8 +177,11 @@ export function readRecord(record: OsvRecord, context: FeedContext, score: Score
   if (typeof record.withdrawn === "string") return { kind: "withdrawn", id: record.id };
   const affected: AffectedPackage[] = [];
   for (const entry of record.affected) {
-    if (entry.package === null || entry.package === undefined || !context.wants(entry.package.ecosystem)) continue;
-    const { ecosystem, name } = entry.package;
+    if (entry.package === null || entry.package === undefined) continue;
+    const { name } = entry.package;
+    // As it was written before OSV defined it.
+    const ecosystem = entry.package.ecosystem === "kubernetes" ? kubernetes : entry.package.ecosystem;
+    if (!context.wants(ecosystem)) continue;
     affected.push({ ecosystem, name, affected: affectedOf(record, entry, ecosystem, score) });
   }
   const first = affected[0];
