@@ -1,4 +1,4 @@
-/** The code of the functions: one esbuild call for all doors, one directory for each. */
+/** The code of the functions: one directory for each door. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,9 +14,10 @@ export interface BundledDoor {
   readonly door: Door;
   /** The module it was made from, from the root of the project. */
   readonly module: string;
-  /** Holds the bundle as `index.mjs`, and nothing else. */
+  /** Holds the bundle: `index.mjs`, and beside it what is loaded on demand. */
   readonly directory: string;
   readonly file: string;
+  /** Of all files. */
   readonly bytes: number;
   /** Names of the npm packages in it. */
   readonly packages: readonly string[];
@@ -42,23 +43,7 @@ export async function bundleDoors(): Promise<Bundles> {
   const outdir = mkdtempSync(join(tmpdir(), "portwarden-bundles-"));
   const sources = doorsWithModules();
   try {
-    const { metafile } = await build({
-      ...bundleOptions,
-      entryPoints: Object.fromEntries(sources.map(({ door }) => [`${door.name}/index`, entryPrefix + door.name])),
-      plugins: [entries(new Map(sources.map(({ door, module }) => [door.name, entryFor(door, join(root, module))])))],
-      outdir,
-      absWorkingDir: root,
-      metafile: true,
-      logLevel: "warning",
-    });
-    const outputs = Object.values(metafile.outputs);
-    const all = sources.map(({ door, module }): BundledDoor => {
-      const output = outputs.find(({ entryPoint }) => entryPoint === entryPrefix + door.name);
-      if (output === undefined) throw new Error(`door ${door.name} was not bundled`);
-      const directory = join(outdir, door.name);
-      const packages = [...new Set(Object.keys(output.inputs).flatMap(packageOf))].sort();
-      return { door, module, directory, file: join(directory, "index.mjs"), bytes: output.bytes, packages };
-    });
+    const all = await Promise.all(sources.map(({ door, module }) => bundleDoor(door, module, outdir)));
     return {
       all,
       of(name) {
@@ -72,6 +57,26 @@ export async function bundleDoors(): Promise<Bundles> {
     rmSync(outdir, { recursive: true, force: true });
     throw error;
   }
+}
+
+async function bundleDoor(door: Door, module: string, outdir: string): Promise<BundledDoor> {
+  const directory = join(outdir, door.name);
+  const { metafile } = await build({
+    ...bundleOptions,
+    entryPoints: { index: entryPrefix + door.name },
+    plugins: [entries(new Map([[door.name, entryFor(door, join(root, module))]]))],
+    // What is loaded on demand stands in files of its own: only so does it leave out what it does not use.
+    splitting: true,
+    chunkNames: "[name]-[hash]",
+    outdir: directory,
+    absWorkingDir: root,
+    metafile: true,
+    logLevel: "warning",
+  });
+  const outputs = Object.values(metafile.outputs);
+  const packages = [...new Set(outputs.flatMap(({ inputs }) => Object.keys(inputs).flatMap(packageOf)))].sort();
+  const bytes = outputs.reduce((sum, output) => sum + output.bytes, 0);
+  return { door, module, directory, file: join(directory, "index.mjs"), bytes, packages };
 }
 
 /** Entry points that are no files: their text comes from the doors. */

@@ -57,7 +57,10 @@ export const bundleOptions = {
   conditions: ["module"],
   legalComments: "none",
   outExtension: { ".js": ".mjs" },
-  alias: { "@aws-sdk/credential-provider-node": fileURLToPath(new URL("lambda-credentials.ts", import.meta.url)) },
+  alias: {
+    "@aws-sdk/credential-provider-node": fileURLToPath(new URL("lambda-credentials.ts", import.meta.url)),
+    bowser: fileURLToPath(new URL("no-browser.ts", import.meta.url)),
+  },
   banner: {
     js: 'import{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);',
   },
