@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { DoorParts } from "../../infra/stack.ts";
 import { outboxWrite } from "../../shared/events/outbox.ts";
-import { idOf, ofType, type Resource, synthesise } from "./template.ts";
+import { idOf, ofType, type Resource, statementsOf, synthesise } from "./template.ts";
 
 const { stack, template } = synthesise();
 const properties = (id: string) => template.Resources[id]?.Properties ?? {};
@@ -199,5 +199,77 @@ describe("the HTTP API", () => {
       Audience: [{ Ref: "JwtAudience" }],
     });
     expect(template.Parameters["JwtIssuer"]).not.toHaveProperty("Default");
+  });
+});
+
+describe.each(named("map"))("the map of $name", ({ name, parts }) => {
+  const { door, queue, deadLetters, map, function: made } = parts;
+  if (door.kind !== "map" || !queue || !deadLetters || !map) throw new Error("no map was made");
+  const machine = properties(idOf(stack, map.machine));
+  const text = (value: unknown): string =>
+    typeof value === "string"
+      ? value
+      : (value as { "Fn::Join": [string, unknown[]] })["Fn::Join"][1]
+          .map((part) => (typeof part === "string" ? part : JSON.stringify(part).replaceAll('"', "'")))
+          .join("");
+  const definition = JSON.parse(text(machine["DefinitionString"])) as {
+    States: { Items: Record<string, unknown> & { ItemProcessor: { States: Record<string, Record<string, unknown>> } } };
+  };
+  const { Items } = definition.States;
+
+  it("works off the list that the event names, so many at once as the door allows", () => {
+    expect(Items).toMatchObject({
+      Type: "Map",
+      MaxConcurrency: door.concurrency?.aws ?? 10,
+      ItemReader: {
+        Resource: "arn:aws:states:::s3:getObject",
+        ReaderConfig: { InputType: "JSON" },
+        Parameters: { "Key.$": "$.detail.items" },
+      },
+      ItemProcessor: { ProcessorConfig: { Mode: "DISTRIBUTED" } },
+    });
+    const item = Items.ItemProcessor.States["Item"];
+    expect(JSON.stringify(item?.["Parameters"])).toContain(idOf(stack, made.lambda));
+  });
+
+  it("tries each item as often as the door says, then keeps it among the dead letters that a redrive brings back", () => {
+    const { Item, "Dead letter": dead } = Items.ItemProcessor.States;
+    expect(Item?.["Retry"]).toMatchObject([{ ErrorEquals: ["States.ALL"], MaxAttempts: (door.maxReceives ?? 5) - 1 }]);
+    expect(Item?.["Catch"]).toMatchObject([{ ErrorEquals: ["States.ALL"], Next: "Dead letter" }]);
+    expect(JSON.stringify(dead?.["Parameters"])).toContain(idOf(stack, deadLetters));
+    expect(mappingOf(parts)).toMatchObject([{ EventSourceArn: arn(idOf(stack, queue)) }]);
+  });
+
+  it("is started by the door's event, which goes to the dead letters when it cannot be", () => {
+    const own = rules.filter((rule) => rule["Name"] === `portwarden-${name}`);
+    expect(own).toMatchObject([
+      {
+        EventPattern: door.subscribe.pattern,
+        Targets: [{ Arn: { Ref: idOf(stack, map.machine) }, DeadLetterConfig: { Arn: arn(idOf(stack, deadLetters)) } }],
+      },
+    ]);
+  });
+
+  it("may invoke its function, read the list and keep what failed, and nothing else", () => {
+    const policies = ofType(template, "AWS::IAM::Policy").filter(([, { Properties }]) =>
+      JSON.stringify(Properties["Roles"]).includes(idOf(stack, map.role)),
+    );
+    const actions = policies.flatMap(([, { Properties }]) =>
+      statementsOf(Properties["PolicyDocument"]).flatMap(({ Action }) => Action),
+    );
+    expect(actions.filter((action) => !/^(logs|xray):/.test(action)).sort()).toEqual([
+      "lambda:InvokeFunction",
+      "s3:GetObject",
+      "sqs:SendMessage",
+      "states:DescribeExecution",
+      "states:RedriveExecution",
+      "states:StartExecution",
+      "states:StopExecution",
+    ]);
+  });
+
+  it("logs everything, and goes off when an execution fails", () => {
+    expect(machine).toMatchObject({ LoggingConfiguration: { Level: "ALL" }, TracingConfiguration: { Enabled: true } });
+    expect(alarms.some((alarm) => alarm["AlarmName"] === `portwarden-${name}-map-failing`)).toBe(true);
   });
 });

@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { runningKey } from "../../../shared/images/keys.ts";
 import { recordPresence } from "../../../shared/images/store.ts";
+import { handleRematchMessage, rematchMessage } from "../../../shared/rematch/requests.ts";
+import { startFaultyRegistry } from "../../support/registry.ts";
 import { debian12, digestOf, inventoryOf, type StoredLayer, storeImage } from "../../support/stored-images.ts";
+import { eventsOf, npmImage } from "../scanning/world.ts";
 import { completed, follow, type RematchWorld, record, rematchWorld } from "./world.ts";
 
 const base: StoredLayer = {
@@ -213,12 +216,62 @@ describe("an image without a stored inventory", () => {
   });
 });
 
+describe("a set that is replaced while it is in use", () => {
+  /** The world's platform, which replaces the advisories when the first inventory is read. */
+  function replacing(world: RematchWorld, records: readonly object[]) {
+    let replaced = false;
+    const { blobs } = world.full;
+    const get: typeof blobs.get = async (key, range) => {
+      const body = await blobs.get(key, range);
+      if (!replaced && key.startsWith("inventories/")) {
+        replaced = true;
+        await world.publish(records);
+      }
+      return body;
+    };
+    return { ...world.full, blobs: { ...blobs, get } };
+  }
+
+  it("has a re-match done again with the new one", async () => {
+    const world = await begin({ web: [["right", "2.0.0"]] });
+    await world.publish([...first, record("CVE-2026-0003", "right", "npm", "3.0.0")]);
+    const from = world.published.length;
+    const platform = replacing(world, [...first, record("CVE-2026-0003", "right", "npm", "1.0.0")]);
+    await handleRematchMessage(world.full, { kind: "ask", everything: false, gone: false });
+    for (let index = from; index < world.published.length; index++) await follow(platform, world.published[index]);
+    expect(openOf(world).some((line) => line.includes("right"))).toBe(false);
+  });
+
+  it("has a scan written again with the new one", async () => {
+    const registry = await startFaultyRegistry();
+    try {
+      const world = await rematchWorld();
+      await world.publish(first);
+      const pushed = npmImage({ left: "0.9.0" });
+      await registry.push(pushed, "team/app", "1.0");
+      const event = eventsOf(registry.address, "team/app").pushed(pushed, { tags: ["1.0"] });
+      await world.handle(event);
+      expect(openOf(world)).toHaveLength(1);
+      const platform = replacing(world, [record("CVE-2026-0007", "left", "npm")]);
+      const again = eventsOf(registry.address, "team/app").requested({ digest: pushed.manifest.digest });
+      await world.handle(again, { blobs: platform.blobs });
+      expect(openOf(world).map((line) => line.split(" ")[1])).toEqual(["CVE-2026-0007"]);
+      // What was scanned is found by the next change.
+      await world.settle();
+      await world.publish([record("CVE-2026-0008", "left", "npm")]);
+      await world.settle();
+      expect(openOf(world).map((line) => line.split(" ")[1])).toEqual(["CVE-2026-0008"]);
+    } finally {
+      await registry.close();
+    }
+  });
+});
+
 describe("a re-match of which batches are missing", () => {
   it("is told without them once nothing moves any more", async () => {
     const world = await begin({ web: [["right", "2.0.0"]] });
     await world.publish([...first, record("CVE-2026-0003", "right", "npm")]);
     const from = world.published.length;
-    const { handleRematchMessage, rematchMessage } = await import("../../../shared/rematch/requests.ts");
     await handleRematchMessage(world.full, { kind: "ask", everything: false, gone: false });
     const event = world.published[from];
     if (event?.type !== "AdvisoriesChanged") throw new Error("not announced");

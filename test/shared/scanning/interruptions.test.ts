@@ -110,7 +110,7 @@ it("a scan of the new index of a tag, which also heals another tag", async () =>
   ];
   const last = events.pushed(two, { tags: ["1.0", "next"], time: at(2) });
   const push = () => Promise.all([registry.push(two, name, "1.0"), registry.push(two, name, "next")]);
-  const { completed, report, total } = await interruptEverywhere(before, last, push, 30);
+  const { completed, report, total } = await interruptEverywhere(before, last, push, 70);
   expect(total).toBeGreaterThan(15);
   expect(completed).toHaveLength(3);
   expect(report?.introduced.map(({ rule }) => rule)).toEqual(["CVE-2020-7774"]);
@@ -129,7 +129,7 @@ it("a scan that fails on one platform", async () => {
   await registry.push(index, name, "1.0");
   const when = ({ path }: { readonly path: string }) => path.endsWith(broken.layers[1]?.digest ?? "");
   registry.fail({ when, act: { corrupt: true }, times: 1000 });
-  const { report, findings } = await interruptEverywhere([], pushed(index, { tags: ["1.0"] }), async () => {}, 20);
+  const { report, findings } = await interruptEverywhere([], pushed(index, { tags: ["1.0"] }), async () => {}, 60);
   expect(report).toMatchObject({ status: "partial", problems: [{ code: "digest-mismatch" }] });
   expect(findings.map(({ rule }) => rule).sort()).toEqual([
     "CVE-2020-7774",

@@ -8,6 +8,7 @@ import {
   type Door,
   type HttpDoor,
   httpDoor,
+  mapDoor,
   outboxDoor,
   queueDoor,
   scheduleDoor,
@@ -42,6 +43,62 @@ function contextWith(remaining: () => number = () => 30_000): Context {
 const invoke = (door: Door, event: unknown, context = contextWith()) =>
   lambdaHandler(door, providers, {})(event, context);
 const quarantined = () => table.items().map((item) => item.data as { code: string; body: string; messageId: string });
+
+describe("map doors", () => {
+  const handled: number[] = [];
+  const sent: unknown[] = [];
+  const list = { source: "portwarden", "detail-type": "RematchPlanned", detail: { items: "lists/1.json" } };
+  const door = mapDoor({
+    name: "items",
+    description: "",
+    uses: { table: "write", blobs: "read", queues: ["items"] },
+    subscribe: { pattern: {} },
+    item: z.object({ n: z.number() }),
+    async handle(_platform, { n }) {
+      if (n === 1) throw new PermanentError("odd", "one is refused");
+      if (n === 2) throw new TransientError("later", "not now");
+      handled.push(n);
+    },
+  });
+  const invokeMap = (event: unknown) =>
+    lambdaHandler(
+      door,
+      {
+        ...providers,
+        blobs: () => ({ get: async () => Buffer.from('[{"n":5},{"n":6}]') }) as unknown as Platform["blobs"],
+        queues: () =>
+          ({
+            send: async (_queue: string, bodies: readonly unknown[]) => void sent.push(...bodies),
+          }) as unknown as Platform["queues"],
+      },
+      {},
+    )(event, contextWith());
+  const message = (body: unknown) => ({
+    Records: [
+      { messageId: "m", body: JSON.stringify(body), receiptHandle: "r", attributes: { ApproximateReceiveCount: "1" } },
+    ],
+  });
+  beforeEach(() => {
+    handled.splice(0);
+    sent.splice(0);
+  });
+
+  test("take an item from the state machine; what passes fails the invocation, what is refused for good does not", async () => {
+    await invokeMap({ n: 3 });
+    expect(handled).toEqual([3]);
+    await expect(invokeMap({ n: 2 })).rejects.toThrow("not now");
+    await invokeMap({ n: 1 });
+    await invokeMap({ other: true });
+    expect(quarantined().map(({ code }) => code)).toEqual(expect.arrayContaining(["message-unfit"]));
+  });
+
+  test("take from their queue what was brought back: an item, or the event with the whole list", async () => {
+    await invokeMap(message({ n: 4, failure: { Error: "Lambda.Unknown" } }));
+    expect(handled).toEqual([4]);
+    await invokeMap(message(list));
+    expect(sent).toEqual([{ n: 5 }, { n: 6 }]);
+  });
+});
 
 describe("queue doors", () => {
   const door = (handle: (message: { n: number }, platform: Platform) => Promise<void> | void) =>
