@@ -315,6 +315,13 @@ describe("operations", () => {
     });
     expect(await post(`/v1/deliveries/${"0".repeat(32)}/resend`)).toMatchObject({ status: 404 });
     expect(await post("/v1/queues/scan-image/redrive")).toMatchObject({ status: 200, value: { moved: 0 } });
+    const everything = { everything: true };
+    expect(await post("/v1/advisories/rematch", everything)).toMatchObject({
+      status: 202,
+      value: { status: "queued" },
+    });
+    await host.idle({ heldBack: "ignored" });
+    expect(host.logged.some(({ line }) => line === "info the re-match is complete")).toBe(true);
     expect(await post("/v1/queues/none/redrive")).toMatchObject({ status: 404, value: { code: "queue-unknown" } });
   });
 });

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { advisoriesOf } from "../../../shared/advisories/store.ts";
 import { runningKey } from "../../../shared/images/keys.ts";
 import { recordPresence } from "../../../shared/images/store.ts";
+import { indexOlderImages } from "../../../shared/rematch/older-images.ts";
 import { handleRematchMessage, rematchMessage } from "../../../shared/rematch/requests.ts";
 import { startFaultyRegistry } from "../../support/registry.ts";
 import { debian12, digestOf, inventoryOf, type StoredLayer, storeImage } from "../../support/stored-images.ts";
@@ -213,6 +215,53 @@ describe("an image without a stored inventory", () => {
     await world.publish([...first, record("CVE-2026-0003", "right", "npm")]);
     await world.settle();
     expect(world.published.filter(({ type }) => type === "ScanRequested")).toHaveLength(1);
+  });
+});
+
+describe("images that were scanned before the index was there", () => {
+  const older = async (count: number) => {
+    const world = await rematchWorld();
+    await world.publish(first);
+    const { set } = (await advisoriesOf(world.platform.blobs)).age();
+    for (let number = 0; number < count; number++) {
+      const layers = [base, app(`app-${number}`, ["left", "0.9.0"])];
+      await storeImage(world.platform, `old-${number}`, inventoryOf(digestOf(`old-${number}`), layers, debian12), set);
+    }
+    for (const { pk, sk } of world.platform.table.items()) {
+      if (/^(holders|members|package-set|releases)/.test(pk) || sk.startsWith("indexed#")) {
+        await world.platform.table.remove({ pk, sk });
+      }
+    }
+    return world;
+  };
+
+  it("are added from their stored inventories, and matched again once", async () => {
+    const world = await older(3);
+    await indexOlderImages(world.full);
+    expect(world.published.map(({ type }) => type)).toEqual(["AdvisoriesChanged"]);
+    for (let index = 0; index < world.published.length; index++) await follow(world.full, world.published[index]);
+    expect(openOf(world).filter((line) => line.includes("CVE-2026-0001"))).toHaveLength(3);
+    await indexOlderImages(world.full);
+    expect(world.published.filter(({ type }) => type === "AdvisoriesChanged")).toHaveLength(1);
+  });
+
+  it("are gone on with where the last run ended", async () => {
+    const world = await older(450);
+    let pages = 0;
+    const table = {
+      ...world.full.table,
+      query: async (query: Parameters<typeof world.full.table.query>[0]) => {
+        if (query.pk.startsWith("images#") && ++pages > 6) throw new Error("killed");
+        return world.full.table.query(query);
+      },
+    };
+    await expect(indexOlderImages({ ...world.full, table })).rejects.toThrow("killed");
+    const indexed = () => world.platform.table.items().filter(({ sk }) => sk.startsWith("indexed#")).length;
+    const before = indexed();
+    expect(before).toBeGreaterThanOrEqual(200);
+    expect(before).toBeLessThan(450);
+    await indexOlderImages(world.full);
+    expect(indexed()).toBe(450);
   });
 });
 
