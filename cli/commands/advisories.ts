@@ -5,8 +5,8 @@ import type { AdvisoryStatus } from "../../shared/advisories/status.ts";
 import type { UpdateResult } from "../../shared/advisories/update.ts";
 import { messageOf } from "../../shared/platform/errors.ts";
 import { UsageError } from "../exit.ts";
-import { registerRematch, tellPlatform } from "./rematch.ts";
 import { clean, paint, table, terminalProgress } from "../terminal.ts";
+import { registerRematch, tellPlatform } from "./rematch.ts";
 
 interface AdvisoryOptions {
   readonly data: string;

@@ -12,11 +12,12 @@ import { messageOf } from "../platform/errors.ts";
 import { limits } from "../platform/limits.ts";
 import type { Blobs, Platform } from "../platform/ports.ts";
 import { blobsOfChange, type Change, type ChangedShard, changeId, putDocument } from "./change.ts";
+import { removeOldChanges } from "./old-changes.ts";
 
 /** The packages about which the second set says something else than the first. Throws when a shard cannot be read. */
 export type ChangedPackages = (blobs: Blobs, before: Manifest, after: Manifest) => AsyncIterable<ChangedPackage>;
 
-export type AnnouncePorts = Pick<Platform, "table" | "blobs" | "bus" | "log">;
+export type AnnouncePorts = Pick<Platform, "table" | "blobs" | "bus" | "clock" | "log">;
 
 const announcedKey = "advisories/announced.json";
 
@@ -175,7 +176,9 @@ function withExploited(diff: ChangedPackages, cves: readonly string[]): ChangedP
   };
 }
 
-async function publish({ blobs, bus, log }: AnnouncePorts, change: Change): Promise<void> {
+async function publish(ports: AnnouncePorts, change: Change): Promise<void> {
+  const { blobs, bus, log } = ports;
+  await removeOldChanges(ports);
   await putDocument(blobs, blobsOfChange(change.id).change, change);
   const packages = change.shards.reduce(
     (sum, shard) => sum + (shard.packages === "all" ? 0 : shard.packages.length),

@@ -142,6 +142,21 @@ describe("a change of the advisories", () => {
     expect(await world.transitions(findingOf(world, "CVE-2026-0003"))).toEqual(["opened"]);
   });
 
+  it("leaves its documents for 90 days", async () => {
+    const world = await begin({ web: [["right", "2.0.0"]] });
+    const changes = () =>
+      new Set(
+        [...world.platform.blobs.content.keys()].flatMap((key) => /^rematch\/([0-9a-f]+)\//.exec(key)?.[1] ?? []),
+      );
+    await world.publish([...first, record("CVE-2026-0003", "right", "npm")]);
+    await world.settle();
+    expect(changes().size).toBe(2);
+    world.pass(91 * 24 * 60);
+    await world.publish(first);
+    await world.settle();
+    expect(changes().size).toBe(1);
+  });
+
   it("announces also what was published by a process that ended before it could", async () => {
     const world = await begin({ web: [["right", "2.0.0"]] });
     await world.publish([...first, record("CVE-2026-0003", "right", "npm")]);
