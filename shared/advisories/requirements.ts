@@ -7,7 +7,7 @@ function malformed(text: string): PermanentError {
   return new PermanentError("advisory-malformed", `${JSON.stringify(text.slice(0, 80))} is not a version requirement`);
 }
 
-const comparator = /^\s*([<>=!^~]{0,2})\s*([0-9A-Za-z][0-9A-Za-z.+_-]{0,200}|\*)\s*$/;
+const comparator = /^\s*([<>=!^~]{0,2})\s*([0-9A-Za-z][0-9A-Za-z.+_*-]{0,200}|\*)\s*$/;
 
 function simple(operator: string, version: string): Interval | undefined {
   switch (operator) {

@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { cvssScorer } from "../../../shared/advisories/cvss.ts";
 import { feed } from "../../../shared/advisories/feeds/osv/feed.ts";
 import { judgeRange, sortEvents } from "../../../shared/advisories/ranges.ts";
 import { linesOf } from "../../../shared/advisories/sources/lines.ts";
@@ -183,17 +182,4 @@ test("lines come out whole however the bytes are cut, and one that is too long d
     ),
     { numRuns: 300 },
   );
-});
-
-test("CVSS of every version is scored as its specification's examples are; what is no vector has no score", () => {
-  const score = cvssScorer();
-  const of = (type: string, vector: string) => score([{ type, score: vector }])?.score;
-  expect(of("CVSS_V2", "AV:N/AC:L/Au:N/C:N/I:N/A:C")).toBe(7.8);
-  expect(of("CVSS_V3", "CVSS:3.0/AV:N/AC:L/PR:N/UI:R/S:C/C:L/I:L/A:N")).toBe(6.1);
-  expect(of("CVSS_V3", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H")).toBe(9.8);
-  expect(of("CVSS_V3", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:N")).toBe(0);
-  expect(of("CVSS_V4", "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:H/SI:H/SA:H")).toBe(10);
-  for (const vector of ["", "CVSS:3.1/AV:N", "CVSS:3.1/AV:Z/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", "9.8", "AV:"]) {
-    expect(of("CVSS_V3", vector)).toBeUndefined();
-  }
 });
