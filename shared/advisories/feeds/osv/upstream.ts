@@ -13,12 +13,14 @@ const mostChanges = 2000;
 const atOnce = 8;
 const mostListBytes = 256 * 1024 * 1024;
 
-/** Ecosystems that OSV exports; records of other ones come from feeds of their own. */
+/**
+ * Ecosystems that OSV exports. Debian, Ubuntu and Alpine have feeds of their own too, with states that OSV lacks:
+ * whichever of the two fails, the other goes on.
+ */
 const exported: readonly string[] = [
   "AlmaLinux",
   "Alpaquita",
   "Alpine",
-  "Azure Linux",
   "BellSoft Hardened Containers",
   "Bitnami",
   "CRAN",
@@ -38,7 +40,6 @@ const exported: readonly string[] = [
   "NuGet",
   "OpenEuler",
   "Packagist",
-  "Photon OS",
   "Pub",
   "PyPI",
   "Red Hat",
