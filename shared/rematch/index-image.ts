@@ -115,11 +115,11 @@ async function openSet({ table, clock }: IndexPorts, set: PackageSet, known: Ite
   throw new TransientError("package-set-busy", "a package set is being closed by somebody else");
 }
 
-async function putHolders(table: Table, { id, type, release, names, distribution }: PackageSet): Promise<void> {
+async function putHolders(table: Table, { id, type, release, names, built }: PackageSet): Promise<void> {
   await table.put({ ...namesKey(id), data: { names } });
-  if (distribution !== undefined) {
+  if (built !== undefined) {
     const key = { pk: releasesPartition, sk: `${type}#${release}` };
-    await table.put({ ...key, data: distribution, condition: { ifAbsent: true } });
+    await table.put({ ...key, data: built, condition: { ifAbsent: true } });
   }
   await lanes(writesAtOnce, [...names, anyName], (name) =>
     table.put({ ...holderKey(type, name, release, id), data: {} }),

@@ -1,12 +1,13 @@
 /** The index as it is read: which images hold a package that changed. Costs what is found, not what is stored. */
 import * as z from "zod";
+import { maliciousShard } from "../advisories/ecosystems.ts";
 import type { ImageName } from "../images/types.ts";
-import type { Distribution, PackageType } from "../inventory/types.ts";
+import type { PackageType } from "../inventory/types.ts";
 import { ecosystems } from "../matching/registry.generated.ts";
 import type { Platform, Table } from "../platform/ports.ts";
 import { closeSet } from "./index-image.ts";
 import { holdersPartition, membersPartition, releasesPartition } from "./keys.ts";
-import { noDistribution } from "./names.ts";
+import { type Built, noDistribution } from "./names.ts";
 import type { SetName } from "./sets.ts";
 
 /** Packages of one type that one shard speaks of; `release` as in the index. */
@@ -23,22 +24,26 @@ const distributionSchema = z.object({
   family: z.string().optional(),
 });
 
-interface Release extends Reach {
-  readonly distribution: Distribution;
-}
+const builtSchema = z.object({ distribution: distributionSchema, branches: z.array(z.string()) });
+
+interface Release extends Reach, Built {}
 
 async function releasesSeen(table: Table): Promise<readonly Release[]> {
   const seen: Release[] = [];
   for await (const { sk, data } of itemsOf(table, releasesPartition)) {
     const at = sk.indexOf("#");
-    const { versionId, codename, family, ...rest } = distributionSchema.parse(data);
+    const { distribution: known, branches } = builtSchema.parse(data);
+    const { versionId, codename, family, ...rest } = known;
     const distribution = {
       ...rest,
       ...(versionId !== undefined && { versionId }),
       ...(codename !== undefined && { codename }),
       ...(family !== undefined && { family }),
     };
-    seen.push({ type: sk.slice(0, at) as PackageType, release: sk.slice(at + 1), distribution });
+    const type = sk.slice(0, at) as PackageType;
+    const location = { path: "", layer: "" };
+    const repositories = branches.map((release) => ({ type, url: "", release, location }));
+    seen.push({ type, release: sk.slice(at + 1), distribution, repositories });
   }
   return seen;
 }
@@ -59,15 +64,17 @@ export async function reachOfShards(
     all.set(`${reach.type} ${reach.release}`, { type: reach.type, release: reach.release });
   };
   for (const ecosystem of ecosystems) {
-    const here: readonly { readonly release: string; readonly distribution?: Distribution }[] = [
+    const here: readonly (Built & { readonly release: string })[] = [
       { release: noDistribution },
       ...releases.filter(({ type }) => type === ecosystem.type),
     ];
     for (const available of sets) {
-      for (const { release, distribution } of here) {
-        const choice = ecosystem.shards(distribution, available);
+      for (const { release, distribution, repositories } of here) {
+        const choice = ecosystem.shards(distribution, available, repositories);
         const streams = choice?.extended?.flatMap(({ shards }) => shards) ?? [];
-        for (const shard of [...(choice?.primary ?? []), ...streams]) note(shard, { type: ecosystem.type, release });
+        const primary = choice?.primary ?? [];
+        for (const shard of [...primary, ...primary.map(maliciousShard), ...streams])
+          note(shard, { type: ecosystem.type, release });
       }
     }
   }

@@ -10,10 +10,10 @@ import type { ImageName, ImageRecord } from "../images/types.ts";
 import { withOrigins } from "../inventory/base-image.ts";
 import type { Inventory } from "../inventory/types.ts";
 import { matchInventory } from "../matching/match.ts";
-import type { MatchResult } from "../matching/types.ts";
+import type { EndOfSupport, MatchResult } from "../matching/types.ts";
 import { PermanentError } from "../platform/errors.ts";
 import type { Item, Platform } from "../platform/ports.ts";
-import { isMatched, notEvaluatedRule, observe } from "../scanning/observe.ts";
+import { endOfSupportRule, isMatched, notEvaluatedRule, observe } from "../scanning/observe.ts";
 import { isQuiet, reported } from "../scanning/report.ts";
 import { linkBaseOf, openBySeverity, scannedKinds } from "../scanning/run.ts";
 import { inventoryAt } from "../scanning/stored-inventory.ts";
@@ -133,15 +133,15 @@ async function settle(
 ): Promise<Reconciled> {
   const { image, names, change, advisories } = input;
   const resource = imageResource(image);
-  const judged = async (part: Inventory) =>
-    withStoredVex(await matchInventory(part, advisories), inventory, {
+  const judged = async (part?: Inventory["packages"]) =>
+    withStoredVex(await matchInventory(inventory, advisories, part), inventory, {
       ...ports,
       supply: input.vex,
       references: await referencesOf(ports, input),
       ...(record?.parent !== undefined && { parent: record.parent }),
     });
   const wholly = async () => {
-    const { match, remarks } = await judged(inventory);
+    const { match, remarks } = await judged();
     const observations = observe(inventory, match, remarks);
     return reconcile(ports, { resource, kinds: scannedKinds, observations, cause: causeOf(change, match), running });
   };
@@ -151,7 +151,7 @@ async function settle(
     return wanted !== undefined && namesOfPackage(item).some((name) => wanted.includes(name));
   });
   const part = { ...inventory, packages };
-  const { match } = await judged(part);
+  const { match } = await judged(packages);
   const purls = new Set(packages.map(({ purl }) => purl.slice(0, 1024)));
   const changes = await reconcile(ports, {
     resource,
@@ -171,8 +171,13 @@ async function referencesOf({ table }: RematchPorts, { image, vex }: RematchInpu
   return [{ registry, repository }, ...tags.map((tag) => ({ registry, repository, tag }))];
 }
 
-/** Whether what could not be judged of these packages is what was found before. */
+function isAbout({ kind, rule, subject }: Finding, ended: EndOfSupport): boolean {
+  return kind === "coverage" && rule === endOfSupportRule(ended) && subject === ended.subject.slice(0, 1024);
+}
+
+/** Whether what could not be judged of these packages, or is out of support, is what was found before. */
 function sameBlindness(open: readonly Finding[], match: MatchResult, purls: ReadonlySet<string>): boolean {
+  if (match.endOfSupport?.some((ended) => !open.some((finding) => isAbout(finding, ended))) === true) return false;
   const now = new Set(match.notEvaluated.map(({ reason }) => notEvaluatedRule(reason)));
   const before = open.filter(({ kind, rule }) => kind === "coverage" && rule.startsWith(notEvaluatedRule("")));
   const rules = new Set(before.map(({ rule }) => rule));

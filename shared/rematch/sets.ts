@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Distribution, Inventory, PackageType } from "../inventory/types.ts";
-import { namesOfPackage, releaseOf } from "./names.ts";
+import { branchesOf, namesOfPackage, releaseOf } from "./names.ts";
 
 export interface SetName {
   /** Hash of type, release and names, 32 hex digits. */
@@ -18,7 +18,11 @@ export interface PackageSet extends SetName {
   /** Sorted. */
   readonly names: readonly string[];
   /** What the release is, for those who ask which advisories judge it. */
-  readonly distribution?: Pick<Distribution, "id" | "versionId" | "codename" | "idLike" | "family">;
+  readonly built?: {
+    readonly distribution: Pick<Distribution, "id" | "versionId" | "codename" | "idLike" | "family">;
+    /** Branches that it installs from. */
+    readonly branches: readonly string[];
+  };
 }
 
 /** Mean length of a piece, and the most names in one: a package more or less changes one piece, not the whole. */
@@ -36,21 +40,17 @@ export function packageSetsOf(inventory: Inventory): readonly PackageSet[] {
   }
   const sets = new Map<string, PackageSet>();
   for (const { type, names } of groups.values()) {
-    const release = releaseOf(type, inventory.distribution);
+    const release = releaseOf(type, inventory);
     for (const piece of pieces([...names].sort())) {
-      const set = packageSet(type, release, piece, inventory.distribution);
+      const set = packageSet(type, release, piece, inventory);
       sets.set(set.id, set);
     }
   }
   return [...sets.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-function packageSet(
-  type: PackageType,
-  release: string,
-  names: readonly string[],
-  distribution: Distribution | undefined,
-): PackageSet {
+function packageSet(type: PackageType, release: string, names: readonly string[], inventory: Inventory): PackageSet {
+  const { distribution } = inventory;
   const content = JSON.stringify([type, release, names]);
   const id = createHash("sha256").update(content).digest("hex").slice(0, 32);
   if (distribution === undefined || release === "-") return { id, type, release, names };
@@ -62,7 +62,8 @@ function packageSet(
     ...(codename !== undefined && { codename }),
     ...(family !== undefined && { family }),
   };
-  return { id, type, release, names, distribution: known };
+  const branches = branchesOf(type, inventory).flatMap((one) => one.release ?? []);
+  return { id, type, release, names, built: { distribution: known, branches } };
 }
 
 /** Cut where a name's own hash says so: whatever stands before it, the cut stays. */

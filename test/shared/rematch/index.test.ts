@@ -24,7 +24,7 @@ async function store(table: Table, name: string, layers: readonly StoredLayer[])
 }
 
 async function holding(table: Table, type: "deb" | "npm", name: string): Promise<string[]> {
-  const reach = { type, release: releaseOf(type, debian12) };
+  const reach = { type, release: releaseOf(type, { distribution: debian12 }) };
   const found = new Set<string>();
   for (const set of await setsHolding(table, reach, looseName(name))) {
     for (const member of await membersOf({ table, clock }, set)) found.add(member.repository);

@@ -110,6 +110,41 @@ describe("a change of the advisories", () => {
     );
   });
 
+  it("is about malicious packages too, and about edge where an image installs from it alone", async () => {
+    const world = await begin({ web: [["left-pad", "2.0.0"]] });
+    const alpine = { id: "alpine", versionId: "3.18.4", idLike: [] };
+    const apk = { name: "apk", packages: [{ type: "apk" as const, name: "busybox", version: "1.36.1-r0" }] };
+    const repository = (release: string) => ({
+      type: "apk" as const,
+      url: `https://mirror.example/${release}/main`,
+      release,
+      location: { path: "etc/apk/repositories", layer: digestOf("apk") },
+    });
+    for (const [name, release] of [
+      ["edge", "edge"],
+      ["stable", "v3.18"],
+    ] as const) {
+      const inventory = inventoryOf(digestOf(name), [apk], alpine);
+      await storeImage(world.platform, name, { ...inventory, repositories: [repository(release)] });
+    }
+    const others = [record("CVE-2026-0020", "none", "Alpine:edge"), record("CVE-2026-0021", "none", "Alpine:v3.18")];
+    await world.publish([...first, ...others, record("MAL-2026-0", "none", "npm")]);
+    await world.settle();
+    await world.publish([
+      ...first,
+      ...others,
+      record("MAL-2026-0", "none", "npm"),
+      record("MAL-2026-1", "left-pad", "npm"),
+      record("CVE-2026-0022", "busybox", "Alpine:edge", "1.36.1-r5"),
+    ]);
+    await world.settle();
+    expect(
+      openOf(world)
+        .filter((line) => /MAL|0022/.test(line))
+        .map((line) => line.split(" ").slice(0, 2).join(" ")),
+    ).toEqual(["edge CVE-2026-0022", "web MAL-2026-1"]);
+  });
+
   it("touches no image of another release, and none that lacks the package", async () => {
     const world = await begin({ web: [["left", "0.9.0"]] });
     const debian11 = { ...debian12, versionId: "11", codename: "bullseye" };
