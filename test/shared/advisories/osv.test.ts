@@ -26,6 +26,84 @@ const record = {
   references: [{ type: "ADVISORY", url: "https://access.redhat.com/errata/RHSA-2024:1" }],
 };
 
+function affectedIn(changes: object, ecosystem = "npm") {
+  const affected = [{ package: { ecosystem, name: "thing" }, ...changes }];
+  const document = { id: "GHSA-1", modified: "2024-01-01T00:00:00Z", affected };
+  const [read] = feed.read(Buffer.from(JSON.stringify(document)), { wants: () => true });
+  return read?.kind === "advisory" ? read.affected[0]?.affected : undefined;
+}
+
+describe("what publishers say beside the ranges", () => {
+  test.each([
+    [
+      "<= 1.2.3",
+      [{ introduced: "1.0.0" }],
+      [
+        ["introduced", "1.0.0"],
+        ["last_affected", "1.2.3"],
+      ],
+    ],
+    // Not affected from there on, and yet nobody says that it is the fix.
+    [
+      "< 1.2.3",
+      [{ introduced: "0" }],
+      [
+        ["introduced", "0"],
+        ["limit", "1.2.3"],
+      ],
+    ],
+    [
+      "< 1.2.3",
+      [{ introduced: "0" }, { fixed: "1.4.0" }],
+      [
+        ["introduced", "0"],
+        ["fixed", "1.4.0"],
+      ],
+    ],
+    [
+      "<= 1.2.3",
+      [{ introduced: "0" }, { last_affected: "2.0.0" }],
+      [
+        ["introduced", "0"],
+        ["last_affected", "2.0.0"],
+      ],
+    ],
+    [">= 1, < 2", [{ introduced: "0" }], [["introduced", "0"]]],
+    [7, [{ introduced: "0" }], [["introduced", "0"]]],
+  ])("GitHub's last known version (%j) ends a range that has no end of its own", (lastKnown, events, expected) => {
+    const database_specific = { last_known_affected_version_range: lastKnown };
+    expect(affectedIn({ ranges: [{ type: "ECOSYSTEM", events }], database_specific })).toEqual({ ranges: [expected] });
+  });
+
+  test("Go's functions, by package; and systems, where Linux is not among them", () => {
+    const imports = [
+      { path: "example.com/thing/parse", symbols: ["Parse", "Decoder.Read", "Parse"], goos: ["windows"] },
+      { path: "example.com/thing/other", goos: ["darwin", "windows"] },
+    ];
+    expect(affectedIn({ ecosystem_specific: { imports } }, "Go")).toEqual({
+      symbols: [
+        { path: "example.com/thing/parse", symbols: ["Decoder.Read", "Parse"] },
+        { path: "example.com/thing/other", symbols: [] },
+      ],
+      marks: ["only-darwin", "only-windows"],
+    });
+    const anywhere = [...imports, { path: "example.com/thing/more", symbols: [] }];
+    expect(affectedIn({ ecosystem_specific: { imports: anywhere } }, "Go")).not.toHaveProperty("marks");
+    expect(affectedIn({ ecosystem_specific: { imports: [{ path: 1 }] } }, "Go")).toEqual({});
+    expect(affectedIn({ ecosystem_specific: { imports } }, "npm")).toEqual({});
+  });
+
+  test("RustSec's informational records are marked; Kubernetes' are about programs", () => {
+    const informational = { database_specific: { informational: "unsound" } };
+    expect(affectedIn(informational, "crates.io")).toEqual({
+      severity: "negligible",
+      marks: ["informational", "unsound"],
+    });
+    expect(affectedIn({ database_specific: { informational: null } }, "crates.io")).toEqual({});
+    expect(affectedIn({}, "Kubernetes")).toEqual({ source: true });
+  });
+});
+
 describe("the OSV feed", () => {
   test("keeps the facts of a record and nothing else", () => {
     const [read] = feed.read(Buffer.from(JSON.stringify(record)), context);

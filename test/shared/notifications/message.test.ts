@@ -126,6 +126,15 @@ describe("actions", () => {
     ]);
   });
 
+  it("is to remove what is malicious, fix or no fix", () => {
+    const { fixedVersion: _, ...unfixed } = vulnerability({ kind: "malicious", rule: "MAL-1", severity: "critical" });
+    const [action] = actionsOf([unfixed]);
+    expect(action && [actionTitle(action), actionWorth(action)]).toEqual([
+      "Remove lodash: a malicious package",
+      "concerns 1 (1 critical)",
+    ]);
+  });
+
   it("keeps packages of one version apart unless they are built from one source", () => {
     const npm = ["left", "right"].map((component) => vulnerability({ component, subject: `pkg:npm/${component}` }));
     expect(actionsOf(npm)).toHaveLength(2);
