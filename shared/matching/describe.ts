@@ -50,6 +50,7 @@ export function describeVulnerability(
       name: item.name,
       version: item.version,
       ...(item.source !== undefined && { source: item.source.name }),
+      ...(item.ownedBy !== undefined && { ownedBy: item.ownedBy }),
     },
     fix,
     severity: malicious ? "critical" : severityOf(claims, severities),

@@ -1,4 +1,4 @@
-import type { Distribution, Package, PackageType } from "../inventory/types.ts";
+import type { Distribution, Package, PackageType, Repository } from "../inventory/types.ts";
 
 /** Which shards to ask for the packages of one image. */
 export interface ShardChoice {
@@ -14,6 +14,8 @@ export interface ExtendedStream {
   readonly builtFor: (version: string) => boolean;
   /** Marks a vulnerability, of whatever build, that has no fix but in this stream. */
   readonly mark?: string;
+  /** Whether a product (CPE) is of this stream: what is installed from its repositories gets the stream's fixes. */
+  readonly offeredBy?: (cpe: string) => boolean;
 }
 
 /** A name and version under which a package is looked up. */
@@ -36,9 +38,13 @@ export interface Ecosystem {
   readonly kind: "os" | "language";
   /**
    * The shards, of those that the store has, for an image of this distribution; `undefined` when the distribution is
-   * not this ecosystem's.
+   * not this ecosystem's. `repositories`: those that the image is set up to install from.
    */
-  shards(distribution: Distribution | undefined, available: readonly string[]): ShardChoice | undefined;
+  shards(
+    distribution: Distribution | undefined,
+    available: readonly string[],
+    repositories?: readonly Repository[],
+  ): ShardChoice | undefined;
   /** Under which name and version a package is looked up. */
   subject(item: Package): Subject;
   /** Some records are about source packages (`Affected.source`): the name and version that a package meets them by. */
@@ -55,6 +61,8 @@ export interface Ecosystem {
   readonly minorRelease?: (version: string) => string | undefined;
   /** Whether a package is from one of these products (`Affected.products`; empty: from the distribution itself). */
   isFrom?(item: Package, products: readonly string[]): boolean;
+  /** The table that leads from ids of repositories to the products (CPEs) that they are of. */
+  readonly repositoryTable?: string;
   /** Advisories leave out epochs that the packages have: then they mean the package's own. */
   readonly advisoriesOmitEpoch?: true;
   /** The maker of a package that is not the distribution's (deb Maintainer, rpm Vendor), if it can be told. */

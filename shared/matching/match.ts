@@ -5,25 +5,36 @@ import type { Inventory, Location, Package, PackageType } from "../inventory/typ
 import type { VersionScheme } from "../versions/types.ts";
 import { type Claim, groupClaims, namesClaimed, withDetails } from "./claims.ts";
 import { describeVulnerability, isCve, type MatchedPackage } from "./describe.ts";
+import { outOfSupport } from "./end-of-life.ts";
 import type { Candidate } from "./evaluate.ts";
 import { clearedAlone, deniedBy, judge, meet } from "./meet.ts";
 import { type Blind, type OpenEcosystem, openFor } from "./open.ts";
+import { coverage, ownersOf } from "./owners.ts";
 import { readSignals } from "./signals.ts";
 import { judgeStreams } from "./streams.ts";
 import type { MatchResult, Vulnerability } from "./types.ts";
 
 /**
- * The vulnerabilities of every package of an image, one for each (vulnerability, purl), sorted by purl and id; and
- * every package that could not be judged, with the reason. Throws what opening a shard throws.
+ * The vulnerabilities of every package of an image, one for each (vulnerability, purl), sorted by purl and id; every
+ * package that could not be judged, with the reason; and what is out of support. `part`: only these packages of the
+ * inventory are judged. Throws what opening a shard throws.
  */
-export async function matchInventory(inventory: Inventory, advisories: Advisories): Promise<MatchResult> {
+export async function matchInventory(
+  inventory: Inventory,
+  advisories: Advisories,
+  part: readonly Package[] = inventory.packages,
+): Promise<MatchResult> {
   const sights = new Map<PackageType, OpenEcosystem | Blind>();
-  for (const type of new Set(inventory.packages.map((item) => item.type))) {
+  const owners = ownersOf(inventory.packages, part);
+  for (const type of new Set([...part, ...owners.values()].map((item) => item.type))) {
     sights.set(type, await openFor(type, inventory, advisories));
   }
+  const isCovered = coverage(owners, sights);
+  const ended = await outOfSupport(inventory, part, advisories);
+  const unsupported = new Set(ended.flatMap(({ subject, over }) => (over ? subject : [])));
   const found: Found[] = [];
   const notEvaluated: { purl: string; reason: string }[] = [];
-  for (const matched of byPurl(inventory.packages)) {
+  for (const matched of byPurl(part, isCovered, unsupported)) {
     const sight = sights.get(matched.item.type);
     if (sight === undefined) continue;
     // A part of a distribution's package that has no advisories of its own is judged with that package.
@@ -32,7 +43,12 @@ export async function matchInventory(inventory: Inventory, advisories: Advisorie
     found.push(...outcome.found);
     for (const reason of new Set(outcome.reasons)) notEvaluated.push({ purl: matched.item.purl, reason });
   }
-  return { vulnerabilities: await describeAll(found, advisories), notEvaluated, advisories: advisories.age() };
+  return {
+    vulnerabilities: await describeAll(found, advisories),
+    notEvaluated,
+    ...(ended.length > 0 && { endOfSupport: ended }),
+    advisories: advisories.age(),
+  };
 }
 
 /** One vulnerability of one package, before its records' details are read. */
@@ -59,7 +75,11 @@ async function describeAll(found: readonly Found[], advisories: Advisories): Pro
 const ownedMark = "owned-by-os-package";
 
 /** One package for each purl, sorted by it: npm has the same package in many places. */
-function byPurl(packages: readonly Package[]): readonly MatchedPackage[] {
+function byPurl(
+  packages: readonly Package[],
+  isCovered: (item: Package) => boolean,
+  unsupported: ReadonlySet<string>,
+): readonly MatchedPackage[] {
   const groups = new Map<string, [Package, ...Package[]]>();
   for (const item of packages) {
     const group = groups.get(item.purl);
@@ -74,7 +94,8 @@ function byPurl(packages: readonly Package[]): readonly MatchedPackage[] {
       marks: [
         ...(isKernelHeaders(items[0]) ? ["kernel-headers"] : []),
         // Only when no copy of it lies elsewhere.
-        ...(items.every((item) => item.ownedBy !== undefined) ? [ownedMark] : []),
+        ...(items.every(isCovered) ? [ownedMark] : []),
+        ...(unsupported.has(items[0].purl) ? ["end-of-life"] : []),
       ],
     }));
 }
@@ -82,7 +103,7 @@ function byPurl(packages: readonly Package[]): readonly MatchedPackage[] {
 /** Headers share the kernel's source package, but no kernel runs from them. */
 function isKernelHeaders({ type, name }: Package): boolean {
   if (type === "deb") return /^linux-(?:libc-dev$|libc-dev-|headers-|[a-z0-9.-]+-headers-)/.test(name);
-  return type === "rpm" && /^kernel(?:-[a-z0-9]+)*-headers$/.test(name);
+  return type === "rpm" && /^(?:kernel(?:-[a-z0-9]+)*-(?:headers|devel)|linux-glibc-devel)$/.test(name);
 }
 
 interface Outcome {
@@ -139,13 +160,26 @@ function foundIn(
   open: OpenEcosystem,
 ): readonly Found[] {
   if (claims.length === 0) return [];
-  const streams = judgeStreams(candidate, open.extended, (shard) => meet(candidate, shard));
+  const products = open.productsOf(matched.item);
+  const streams = judgeStreams(candidate, open.extended, products, (shard) => meet(candidate, shard));
   return groupClaims(claims).flatMap(([first, ...others]) => {
     if (first === undefined) return [];
     const names = [first, ...others].flatMap((claim) => claim.names);
     const cves = names.filter(isCve);
     if (cves.length > 0 && cves.every((cve) => streams.fixed.has(cve))) return [];
     const mark = cves.map((cve) => streams.fixable.get(cve)).find((value) => value !== undefined);
-    return [{ matched, scheme: open.scheme, claims: [first, ...others] as const, mark }];
+    const offered = cves.map((cve) => streams.offered.get(cve)).find((value) => value !== undefined);
+    const told = offered === undefined ? ([first, ...others] as const) : withOffer([first, ...others], offered);
+    return [{ matched, scheme: open.scheme, claims: told, mark }];
   });
+}
+
+/** The fix of the stream that a package gets its updates from stands in for the main stream's, which it is not given. */
+function withOffer(
+  [first, ...others]: readonly [Claim, ...Claim[]],
+  [offer, ...more]: readonly [Claim, ...Claim[]],
+): readonly [Claim, ...Claim[]] {
+  const { comparison, fixed } = offer;
+  const withOffered = ({ fixed: _, ...claim }: Claim): Claim => ({ ...claim, ...(fixed !== undefined && { fixed }) });
+  return [{ ...withOffered(first), comparison }, ...[...others, offer, ...more].map(withOffered)];
 }

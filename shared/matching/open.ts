@@ -7,6 +7,7 @@ import { rememberingScheme, schemeOfEcosystem } from "../versions/compare.ts";
 import type { VersionScheme } from "../versions/types.ts";
 import { distributionName, type Ecosystem, type ExtendedStream, present } from "./ecosystem.ts";
 import { ecosystems } from "./registry.generated.ts";
+import { type ProductsOf, readProducts } from "./repositories.ts";
 
 /** An ecosystem with the shards that were opened for one image. */
 export interface OpenEcosystem {
@@ -14,6 +15,7 @@ export interface OpenEcosystem {
   readonly scheme: VersionScheme;
   readonly primary: readonly Shard[];
   readonly extended: readonly OpenStream[];
+  readonly productsOf: ProductsOf;
 }
 
 export interface OpenStream extends ExtendedStream {
@@ -31,16 +33,19 @@ export async function openFor(
   inventory: Inventory,
   advisories: Advisories,
 ): Promise<OpenEcosystem | Blind> {
-  const { distribution } = inventory;
+  const { distribution, repositories } = inventory;
   const candidates = ecosystems.filter((ecosystem) => ecosystem.type === type);
   for (const ecosystem of candidates) {
-    const choice = ecosystem.shards(distribution, advisories.shards);
+    const choice = ecosystem.shards(distribution, advisories.shards, repositories);
     const scheme = schemeOfEcosystem(ecosystem.name);
     if (choice === undefined || choice.primary.length === 0 || scheme === undefined) continue;
     const malicious = present(choice.primary.map(maliciousShard), advisories.shards);
     const primary = await openAll([...choice.primary, ...malicious], advisories);
-    const extended = await openStreams(choice.extended ?? [], inventory, advisories);
-    return { ecosystem, scheme: rememberingScheme(scheme), primary, extended };
+    const { repositoryTable } = ecosystem;
+    const productsOf =
+      repositoryTable === undefined ? noProducts : await readProducts(inventory, advisories, repositoryTable);
+    const extended = await openStreams(choice.extended ?? [], inventory, advisories, productsOf);
+    return { ecosystem, scheme: rememberingScheme(scheme), primary, extended, productsOf };
   }
   const language = candidates.find((ecosystem) => ecosystem.kind === "language");
   if (language !== undefined) return { reason: `no-advisories-for ${language.name}` };
@@ -49,16 +54,26 @@ export async function openFor(
   return { reason: `no-advisories-for ${distributionName(distribution)}` };
 }
 
-/** The streams that some package of the image is built for, and those whose fixes are worth telling anyhow. */
+const noProducts: ProductsOf = () => [];
+
+/** The streams that some package of the image is built for or from, and those whose fixes are worth telling anyhow. */
 async function openStreams(
   streams: readonly ExtendedStream[],
   { packages }: Inventory,
   advisories: Advisories,
+  productsOf: ProductsOf,
 ): Promise<readonly OpenStream[]> {
   const needed = streams.filter(
-    (stream) => stream.mark !== undefined || packages.some((item) => stream.builtFor(item.version)),
+    (stream) =>
+      stream.mark !== undefined ||
+      packages.some((item) => stream.builtFor(item.version) || isOffered(stream, productsOf(item))),
   );
   return Promise.all(needed.map(async (stream) => ({ ...stream, opened: await openAll(stream.shards, advisories) })));
+}
+
+/** Whether what is from these products gets the stream's fixes. */
+export function isOffered({ offeredBy }: ExtendedStream, products: readonly string[]): boolean {
+  return offeredBy !== undefined && products.some(offeredBy);
 }
 
 async function openAll(names: readonly string[], advisories: Advisories): Promise<readonly Shard[]> {

@@ -15,6 +15,8 @@ export interface Vulnerability {
     readonly name: string;
     readonly version: string;
     readonly source?: string;
+    /** purl of the package of the distribution that brought it. */
+    readonly ownedBy?: string;
   };
   /** `not-fixed`: affected, and nobody says more. `reason`: the publisher's own words. */
   readonly fix:
@@ -68,8 +70,25 @@ export interface MatchResult {
   readonly vulnerabilities: readonly Vulnerability[];
   /** Packages that could not be judged, and why: silence is never a pass. */
   readonly notEvaluated: readonly { readonly purl: string; readonly reason: string }[];
+  /** What is out of support: of it nothing is published any more. The distribution first. */
+  readonly endOfSupport?: readonly EndOfSupport[];
   /** The advisory set that was asked. */
   readonly advisories: AdvisoryAge;
+}
+
+export interface EndOfSupport {
+  /** `distribution`, or the purl of a package. */
+  readonly subject: string;
+  /** `debian:10`, `node 16.20.2`. */
+  readonly name: string;
+  /** The last day (YYYY-MM-DD) of support for everybody. */
+  readonly since?: string;
+  /** The last day of the longer support that is offered beyond it. */
+  readonly extended?: string;
+  /** No longer support goes on either. */
+  readonly over: boolean;
+  /** The publisher's own words. */
+  readonly reason?: string;
 }
 
 export interface AdvisoryAge {

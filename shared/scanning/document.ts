@@ -8,7 +8,7 @@ import { type Severity, severities } from "../findings/types.ts";
 import { type AdvisoryAge, isMalicious, unfixedStates, type Vulnerability } from "../matching/types.ts";
 import { isExcluded, type VexVerdict, vexSources, vexStatuses } from "../vex/types.ts";
 import type { Inspection } from "./inspect.ts";
-import { isPartial, noPackages } from "./observe.ts";
+import { endOfSupportRule, endOfSupportText, isPartial, noPackages } from "./observe.ts";
 
 const scoreSchema = z.object({ vector: z.string(), score: z.number() });
 const locationSchema = z.object({ path: z.string(), layer: z.string(), step: z.string().optional() });
@@ -85,6 +85,8 @@ export const scanDocumentSchema = z.object({
             name: z.string(),
             version: z.string(),
             source: z.string().optional(),
+            /** purl of the distribution's package that brought it. */
+            ownedBy: z.string().optional(),
           }),
           fix: z.object({
             state: z.enum(["fixed", ...unfixedStates]),
@@ -233,6 +235,11 @@ function problemsOf({ inventory, match, vexRemarks }: Inspection): ScanDocument[
       detail,
       count: 1,
       ...(path === undefined ? {} : { path }),
+    })),
+    ...(match.endOfSupport ?? []).map((ended) => ({
+      reason: endOfSupportRule(ended),
+      detail: endOfSupportText(ended),
+      count: 1,
     })),
     ...[...counts].map(([reason, { count, example }]) => ({
       reason,

@@ -1,15 +1,17 @@
 /** From what an image holds to what is claimed about it. Pure. */
 import type { FindingKind, Observation } from "../findings/types.ts";
 import type { Inventory } from "../inventory/types.ts";
-import { isMalicious, type MatchResult, type Vulnerability } from "../matching/types.ts";
+import { type EndOfSupport, isMalicious, type MatchResult, type Vulnerability } from "../matching/types.ts";
 import { type VexRemark, type VexVerdict, vexMarks } from "../vex/types.ts";
 import { observeSecrets } from "./observe-secrets.ts";
 
 /** Marks that keep a finding out of messages: it is recorded, and lists show it. */
 export const quietMarks: ReadonlySet<string> = new Set([
   "kernel-headers",
+  "notice",
   "owned-by-os-package",
   "unimportant",
+  "unmaintained",
   vexMarks.not_affected,
   vexMarks.fixed,
 ]);
@@ -127,7 +129,8 @@ export function isPartial(inventory: Inventory, match: MatchResult): boolean {
   return (
     inventory.packages.length === 0 ||
     inventory.partial.length > 0 ||
-    match.notEvaluated.some(({ reason }) => blinding.test(reason))
+    match.notEvaluated.some(({ reason }) => blinding.test(reason)) ||
+    match.endOfSupport?.some(({ subject, over }) => over && subject === "distribution") === true
   );
 }
 
@@ -148,6 +151,7 @@ function coverage(inventory: Inventory, match: MatchResult): Observation[] {
       links: [],
     });
   }
+  observations.push(...(match.endOfSupport ?? []).slice(0, endedShown).map(endOfSupport));
   const byReason = new Map<string, string[]>();
   for (const { purl, reason } of match.notEvaluated) {
     const purls = byReason.get(reason);
@@ -179,6 +183,37 @@ function coverage(inventory: Inventory, match: MatchResult): Observation[] {
     });
   }
   return observations;
+}
+
+const endedShown = 100;
+
+/** An image on a release that is over passes nothing: no advisories are published about it any more. */
+function endOfSupport(ended: EndOfSupport): Observation {
+  const isDistribution = ended.subject === "distribution";
+  return {
+    kind: "coverage",
+    rule: endOfSupportRule(ended),
+    subject: text(ended.subject, 1024),
+    title: text(endOfSupportText(ended), 512),
+    severity: ended.over ? (isDistribution ? "high" : "medium") : "low",
+    exploited: false,
+    evidence: { ...ended },
+    links: [],
+  };
+}
+
+/** For people: since when, and what that means. */
+export function endOfSupportText({ name, since, extended, over, reason }: EndOfSupport): string {
+  const end = over ? (extended ?? since) : since;
+  const day = end === undefined ? "" : ` since ${end}`;
+  const words = reason === undefined ? "" : ` (${reason})`;
+  if (over) return `${name} is out of support${day}${words}: new vulnerabilities are no longer announced for it`;
+  return `${name} is out of support${day} for everybody; longer support ends on ${extended ?? ""}${words}`;
+}
+
+export function endOfSupportRule({ subject, over }: EndOfSupport): string {
+  const what = subject === "distribution" ? "distribution" : "package";
+  return over ? `end-of-support/${what}` : `end-of-standard-support/${what}`;
 }
 
 /** The rule of the finding that some packages could not be judged, for a reason. */

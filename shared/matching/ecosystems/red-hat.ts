@@ -22,7 +22,13 @@ function minorStreams(distribution: Distribution, available: readonly string[]):
   }
   return [...minors].map(([minor, shards]) => {
     const build = new RegExp(`\\.el${minor.replace(".", "_")}(?![0-9])`);
-    return { shards, builtFor: (version) => build.test(version) };
+    const products = shards.map((shard) => shard.slice("Red Hat:".length));
+    return {
+      shards,
+      builtFor: (version) => build.test(version),
+      // `cpe:/a:redhat:rhel_eus:9.2::appstream`
+      offeredBy: (cpe) => products.includes(/^cpe:\/[ao]:redhat:([^:]+:[^:]+)(?:::|$)/.exec(cpe)?.[1] ?? ""),
+    };
   });
 }
 
@@ -61,6 +67,7 @@ export const ecosystem: Ecosystem = {
   subject: binarySubject,
   sourceSubject: rpmSourceSubject,
   minorRelease: minorReleaseOf,
+  repositoryTable: "red-hat-repositories",
   // Fast Datapath has builds of the same names, in an order of versions of their own.
   isFrom: ({ version }, products) =>
     fastDatapath.test(version) === products.some((cpe) => cpe.endsWith("fastdatapath")),
