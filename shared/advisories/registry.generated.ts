@@ -12,6 +12,7 @@ import { feed as endoflife } from "./feeds/endoflife/feed.ts";
 import { feed as epss } from "./feeds/epss/feed.ts";
 import { feed as fedora } from "./feeds/fedora/feed.ts";
 import { feed as friendsofphp } from "./feeds/friendsofphp/feed.ts";
+import { feed as goVulndb } from "./feeds/go-vulndb/feed.ts";
 import { feed as kev } from "./feeds/kev/feed.ts";
 import { feed as kubernetes } from "./feeds/kubernetes/feed.ts";
 import { feed as nvd } from "./feeds/nvd/feed.ts";
@@ -40,6 +41,7 @@ export const feeds = [
   epss,
   fedora,
   friendsofphp,
+  goVulndb,
   kev,
   kubernetes,
   nvd,

@@ -115,7 +115,7 @@ function composerComparator(text: string): Interval {
 export interface RequirementReader {
   readonly line: Line;
   /** Comparators (also several with commas between) that hold together. Throws `PermanentError("advisory-malformed")`. */
-  interval(comparators: readonly string[]): Interval;
+  readonly interval: (comparators: readonly string[]) => Interval;
 }
 
 function reader(line: Line, comparatorOf: (text: string) => Interval): RequirementReader {
