@@ -50,6 +50,7 @@ const expected: readonly (readonly [beginning: string, feed: string])[] = [
   ["redhat/redhat-cve-api", "red-hat"],
   ["redhat/redhat-osv", "osv"],
   ["redhat/repository-to-cpe", "red-hat"],
+  ["rocky/rocky-errata", "rocky"],
   ["rocky/rocky-osv", "osv"],
   ["rubysec/", "rubysec"],
   ["rustsec/", "rustsec"],
