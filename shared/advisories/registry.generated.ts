@@ -20,6 +20,7 @@ import { feed as oracle } from "./feeds/oracle/feed.ts";
 import { feed as osv } from "./feeds/osv/feed.ts";
 import { feed as photon } from "./feeds/photon/feed.ts";
 import { feed as redHat } from "./feeds/red-hat/feed.ts";
+import { feed as rocky } from "./feeds/rocky/feed.ts";
 import { feed as rubysec } from "./feeds/rubysec/feed.ts";
 import { feed as rustsec } from "./feeds/rustsec/feed.ts";
 import { feed as ubuntu } from "./feeds/ubuntu/feed.ts";
@@ -49,6 +50,7 @@ export const feeds = [
   osv,
   photon,
   redHat,
+  rocky,
   rubysec,
   rustsec,
   ubuntu,
