@@ -1,6 +1,7 @@
 /**
- * A soak of mutated inputs over every parser (`npm run fuzz -- --minutes N`): no crash, no defect that a caller has to
- * catch, nothing that takes over two seconds. The same seed makes the same inputs; each that does harm is saved.
+ * A soak of mutated inputs over everything that reads what strangers wrote (`npm run fuzz -- --help`): no crash, no
+ * defect that a caller has to catch, nothing that takes over two seconds. The same seed makes the same inputs; each that
+ * does harm is saved.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
@@ -8,23 +9,39 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
 import { sharedData } from "../test/support/shared-data.ts";
-import { chosenTargets, type Defect, prepare, type WorkerInput } from "./fuzz/worker.ts";
+import { chosenTargets, type Defect, prepare, type Times, type WorkerInput } from "./fuzz/worker.ts";
+
+const help = `npm run fuzz -- [options]
+
+  --minutes N      how long (default 1)
+  --seed N         another seed makes other inputs (default 1)
+  --workers N      threads (default: as many as processors)
+  --target TEXT    only targets whose names contain it: "feed osv", "versions deb", "extractor"
+  --list           the targets' names, and how many samples each has
+  --times          at the end: inputs and time of each target
+  --replay N       runs one input of the seed again and shows what it does
+  --folder PATH    where harmful inputs are kept
+  --help
+`;
 
 const { values } = parseArgs({
   options: {
     minutes: { type: "string", default: "1" },
     seed: { type: "string", default: "1" },
     workers: { type: "string", default: String(availableParallelism()) },
-    /** Only parsers whose names contain it. */
-    only: { type: "string" },
-    /** Runs one input of the seed again and shows what it does. */
+    target: { type: "string" },
+    list: { type: "boolean", default: false },
+    times: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
     replay: { type: "string" },
-    /** Where harmful inputs are kept. */
     folder: { type: "string", default: join(tmpdir(), "portwarden-fuzz") },
   },
 });
+if (values.help) {
+  console.log(help);
+  process.exit(0);
+}
 const seed = Number(values.seed);
-const samples = sharedData === undefined ? undefined : join(sharedData, "images");
 const hangMilliseconds = 2000;
 
 interface Found {
@@ -64,7 +81,33 @@ function note(
   );
 }
 
-const allTargets = chosenTargets(samples, values.only);
+const allTargets = await chosenTargets(sharedData, values.target);
+if (allTargets.length === 0) {
+  console.error(`no target has "${values.target}" in its name (--list shows them)`);
+  process.exit(2);
+}
+if (values.list) {
+  for (const { name, samples } of allTargets) console.log(`${name} (${samples.length})`);
+  process.exit(0);
+}
+const times = new Map<string, readonly [number, number]>();
+
+function addTimes(more: Times): void {
+  for (const [name, [inputs, milliseconds]] of more) {
+    const [known, before] = times.get(name) ?? [0, 0];
+    times.set(name, [known + inputs, before + milliseconds]);
+  }
+}
+
+function showTimes(): void {
+  const total = [...times.values()].reduce((sum, [, milliseconds]) => sum + milliseconds, 0);
+  for (const [name, [inputs, milliseconds]] of [...times].sort(([, a], [, b]) => b[1] - a[1])) {
+    const share = ((100 * milliseconds) / total).toFixed(1);
+    console.log(
+      `${share.padStart(5)} % ${String(inputs).padStart(8)} x ${(milliseconds / inputs).toFixed(2)} ms  ${name}`,
+    );
+  }
+}
 
 async function replay(index: number): Promise<void> {
   const { target, sample, input, random } = prepare(allTargets, seed, index);
@@ -88,14 +131,15 @@ async function watch(worker: number, workers: number, until: number, count: (don
     const progress = new SharedArrayBuffer(16);
     const shared = new Float64Array(progress);
     shared[0] = -1;
-    const input: WorkerInput = { seed, first, step: workers, until, samples, only: values.only, progress };
+    const input: WorkerInput = { seed, first, step: workers, until, data: sharedData, only: values.target, progress };
     const thread = new Worker(new URL("./fuzz/worker.ts", import.meta.url), {
       workerData: input,
       resourceLimits: { maxOldGenerationSizeMb: 1024 },
     });
-    thread.on("message", ({ index, target, path, message, input: bytes }: Defect) =>
-      note("defect", index, target, path, message, bytes),
-    );
+    thread.on("message", (told: Defect | Times) => {
+      if (told instanceof Map) addTimes(told);
+      else if ("index" in told) note("defect", told.index, told.target, told.path, told.message, told.input);
+    });
     let failure: Error | undefined;
     let ended = false;
     thread.on("error", (error) => {
@@ -138,7 +182,7 @@ if (values.replay !== undefined) {
   let total = 0;
   let shown = started;
   console.log(
-    `${allTargets.length} parsers, ${allTargets.reduce((sum, one) => sum + one.samples.length, 0)} samples, seed ${seed}, ${workers} workers`,
+    `${allTargets.length} targets, ${allTargets.reduce((sum, one) => sum + one.samples.length, 0)} samples, seed ${seed}, ${workers} workers`,
   );
   const count = (done: number) => {
     total += done;
@@ -156,5 +200,6 @@ if (values.replay !== undefined) {
     `\n${total} inputs in ${seconds.toFixed(0)} s, ${(total / seconds).toFixed(0)} a second; crashes, hangs and defects: ${found.size}`,
   );
   for (const { what, target, count: times } of found.values()) console.log(`  ${times} x ${target}: ${what}`);
+  if (values.times) showTimes();
   process.exitCode = found.size === 0 ? 0 : 1;
 }

@@ -1,14 +1,30 @@
 import { describe, expect, it } from "vitest";
+import { madeUpAdvisories } from "../../bench/fuzz/made-up-advisories.ts";
+import { randomOf } from "../../bench/fuzz/random.ts";
 import { chosenTargets, isExpected, prepare } from "../../bench/fuzz/worker.ts";
+import { feeds } from "../../shared/advisories/registry.generated.ts";
 import { extractors } from "../../shared/inventory/registry.generated.ts";
 import { PermanentError } from "../../shared/platform/errors.ts";
+import { schemeNames } from "../../shared/versions/compare.ts";
 
-describe("the fuzz soak", () => {
-  const targets = chosenTargets(undefined, undefined);
+describe("the fuzz soak", async () => {
+  const targets = await chosenTargets(undefined, undefined);
 
-  it("covers every extractor, also where there are no real samples", () => {
-    const missing = extractors.filter(({ name }) => !targets.some((target) => target.name === `extractor ${name}`));
-    expect(missing.map(({ name }) => name)).toEqual([]);
+  it("covers every extractor, feed and order of versions, also where there are no real samples", () => {
+    const wanted = [
+      ...extractors.map(({ name }) => `extractor ${name}`),
+      ...feeds.map(({ name }) => `feed ${name}`),
+      ...schemeNames.map((name) => `versions ${name}`),
+    ];
+    expect(wanted.filter((name) => !targets.some((target) => target.name === name))).toEqual([]);
+  });
+
+  it("reads its own documents of feeds before they are mutated", async () => {
+    for (const [feed, samples] of Object.entries(madeUpAdvisories)) {
+      const target = targets.find(({ name }) => name === `feed ${feed}`);
+      expect(target?.samples).toEqual(expect.arrayContaining([...samples]));
+      for (const { content, path } of samples) await target?.run(Buffer.from(content), path, randomOf(1));
+    }
   });
 
   it("makes the same input of the same seed and number, and other ones of others", () => {
@@ -31,9 +47,10 @@ describe("the fuzz soak", () => {
       }
     };
     const expected = [new PermanentError("not-a-layer", "x"), new Error("x"), thrown(() => JSON.parse("["))];
-    expect(expected.map(isExpected)).toEqual([true, true, true]);
+    expect(expected.map((one) => isExpected(one))).toEqual([true, true, true]);
     expect(isExpected(thrown(() => Buffer.alloc(1).readUInt32LE(0)))).toBe(true);
+    expect(isExpected(new Error("x"), true)).toBe(false);
     const defects = [new TypeError("x"), thrown(deep), thrown(() => "x".repeat(-1)), "text"];
-    expect(defects.map(isExpected)).toEqual([false, false, false, false]);
+    expect(defects.map((one) => isExpected(one))).toEqual([false, false, false, false]);
   });
 });

@@ -4,6 +4,7 @@ import { severityOfWord } from "../../cvss.ts";
 import { checked, parseJson } from "../../json-document.ts";
 import { affectedOf, type Statement } from "../../statements.ts";
 import { oneLine, paragraph } from "../../text.ts";
+import { isoTime } from "../../time.ts";
 import type { Feed, FeedRecord } from "../../types.ts";
 import { undated } from "../../undated.ts";
 import { upstream } from "./upstream.ts";
@@ -85,7 +86,7 @@ function read(told: Update, wants: (ecosystem: string) => boolean): FeedRecord {
       ...(description !== "" && { description }),
       ...(severity !== undefined && { severity }),
       url: `https://bodhi.fedoraproject.org/updates/${told.alias}`,
-      modified: newest === undefined ? undated : new Date(`${newest.slice(0, 19).replace(" ", "T")}Z`).toISOString(),
+      modified: newest === undefined ? undated : isoTime(`${newest.slice(0, 19).replace(" ", "T")}Z`),
     },
     affected,
   };

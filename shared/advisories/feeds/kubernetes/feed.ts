@@ -7,6 +7,7 @@ import { kubernetes, kubernetesModule, kubernetesModules } from "../../kubernete
 import { repositoryUpstream } from "../../repository.ts";
 import { cargoRequirements } from "../../requirements.ts";
 import { oneLine, paragraph } from "../../text.ts";
+import { isoTime } from "../../time.ts";
 import type { Feed, FeedContext, FeedRecord, RangeEvent } from "../../types.ts";
 import { parseYaml } from "../../yaml-document.ts";
 
@@ -64,7 +65,7 @@ function read(document: Buffer, { wants }: FeedContext): FeedRecord {
       description: paragraph(description),
       ...(scored !== undefined && { cvss: scored }),
       url: issueUrl ?? `https://www.cve.org/CVERecord?id=${cve}`,
-      modified: new Date(published.slice(0, 10)).toISOString(),
+      modified: isoTime(published.slice(0, 10)),
     },
     affected: names.map((name) => ({ ecosystem: kubernetes, name, affected: { ranges, source: true } })),
     licence: "Apache-2.0",

@@ -6,6 +6,7 @@ import { checked } from "../../json-document.ts";
 import { repositoryUpstream } from "../../repository.ts";
 import { gemRequirements } from "../../requirements.ts";
 import { oneLine, paragraph } from "../../text.ts";
+import { isoTime } from "../../time.ts";
 import type { Feed, FeedContext, FeedRecord } from "../../types.ts";
 import { parseYaml } from "../../yaml-document.ts";
 
@@ -75,7 +76,7 @@ function read(document: Buffer, { wants }: FeedContext): FeedRecord {
       // It keeps scores without their vectors.
       ...(typeof value === "number" && { severity: severityOfScore(value) }),
       url: `https://rubysec.com/advisories/${id}/`,
-      modified: new Date(date).toISOString(),
+      modified: isoTime(date),
     },
     affected: [
       {

@@ -9,6 +9,7 @@ import { checked } from "../../json-document.ts";
 import { repositoryUpstream } from "../../repository.ts";
 import { cargoRequirements } from "../../requirements.ts";
 import { oneLine, paragraph } from "../../text.ts";
+import { isoTime } from "../../time.ts";
 import type { Affected, Feed, FeedContext, FeedRecord } from "../../types.ts";
 
 const score = cvssScorer();
@@ -92,7 +93,7 @@ function read(document: Buffer, { wants }: FeedContext): FeedRecord {
       ...(description.trim() !== "" && { description: paragraph(description) }),
       ...(cvss !== undefined && { cvss }),
       url: `https://rustsec.org/advisories/${id}.html`,
-      modified: new Date(date).toISOString(),
+      modified: isoTime(date),
     },
     affected: [{ ecosystem, name, affected: affectedOf(matter) }],
     licence: license ?? "CC0-1.0",
