@@ -35,7 +35,7 @@ export function describeVulnerability(
   const id = cves.length === 1 && cves[0] !== undefined ? cves[0] : first.advisory.id;
   const told = new Set(claims.flatMap(({ affected }) => affected.marks ?? []));
   const malicious = claims.some(({ advisory }) => advisory.malicious === true);
-  const fix = fixOf(claims, scheme, told);
+  const fix = fixOf(claims, scheme, new Set([...told, ...marks]));
   const severities = severitiesOf(claims, cves, signals);
   const cvss = severities.map((one) => one.cvss).find((value) => value !== undefined);
   const description = claims.map(({ advisory }) => advisory.description).find((text) => text !== undefined);
@@ -68,8 +68,19 @@ export function describeVulnerability(
         ...(extendedMark !== undefined && fix.state !== "fixed" ? [extendedMark] : []),
       ]),
     ].sort(),
-    evidence: { locations, comparison: first.comparison, shard: first.shard.hash },
+    evidence: { locations, comparison: `${first.comparison}${withinOf(claims)}`, shard: first.shard.hash },
   };
+}
+
+const partsShown = 5;
+
+/** Go: the packages of the module that have it. Which of them a program contains is not known. */
+function withinOf(claims: readonly FullClaim[]): string {
+  const symbols = claims.find(({ affected }) => affected.symbols !== undefined)?.affected.symbols ?? [];
+  const paths = [...new Set(symbols.map(({ path }) => path))];
+  if (paths.length === 0) return "";
+  const more = paths.length > partsShown ? ` and ${paths.length - partsShown} more` : "";
+  return `; only in ${paths.slice(0, partsShown).join(", ")}${more}`;
 }
 
 function sourcesOf(claims: readonly FullClaim[]): Vulnerability["sources"] {

@@ -32,7 +32,7 @@ const deb = (name: string, version: string, source?: string, sourceVersion = ver
   ...(source !== undefined && { source: { name: source, version: sourceVersion } }),
 });
 
-describe("source and binary package names", () => {
+describe("pitfall 1: source and binary package names", () => {
   const documents = [
     { gcc: { "CVE-2024-0001": { releases: { bookworm: resolved("12.2.0-15") } } } },
     { libmount1: { "CVE-2024-0002": { releases: { bookworm: resolved("99") } } } },
@@ -56,7 +56,7 @@ describe("source and binary package names", () => {
   });
 });
 
-describe("states without a fix", () => {
+describe("pitfall 5: states without a fix", () => {
   it("Debian: shown, never as fixable; cleared where no version ever had it", async () => {
     const open = { status: "open", urgency: "not yet assigned" };
     const documents = [
@@ -76,7 +76,7 @@ describe("states without a fix", () => {
   });
 });
 
-describe("Ubuntu's long support", () => {
+describe("pitfall 6: Ubuntu's long support", () => {
   const jammy = { id: "ubuntu", versionId: "22.04", codename: "jammy" };
   const record = {
     candidate: "CVE-2024-0001",
@@ -100,7 +100,7 @@ describe("Ubuntu's long support", () => {
   });
 });
 
-describe("Alpine", () => {
+describe("pitfall 15: Alpine", () => {
   const secdb = (distroversion: string, secfixes: Record<string, string[]>) => ({
     reponame: "main",
     urlprefix: "https://dl-cdn.alpinelinux.org/alpine",
@@ -152,7 +152,7 @@ describe("Alpine", () => {
   });
 });
 
-describe("Debian's versions", () => {
+describe("pitfall 16: Debian's versions", () => {
   it("tildes, rebuilds, backports and +deb12u1 compare as dpkg does, by the source's version", async () => {
     const documents = [{ vim: { "CVE-2024-0001": { releases: { bookworm: resolved("2:9.0-2+deb12u1") } } } }];
     const affected = ["2:9.0-2", "2:9.0-2~bpo11+1", "2:9.0-2+deb12u1~1", "1:10.0-1"];
@@ -165,7 +165,7 @@ describe("Debian's versions", () => {
     expect(await found(documents, bookworm, [deb("vim", "2:9.0-2+b1", "vim", "2:9.0-2")])).toHaveLength(1);
   });
 
-  it("testing and unstable are told by their names", async () => {
+  it("pitfall 17: testing and unstable are told by their names", async () => {
     const documents = [{ vim: { "CVE-2024-0001": { releases: { forky: resolved("3"), sid: resolved("4") } } } }];
     expect(await found(documents, { id: "debian", codename: "forky" }, [deb("vim", "3")])).toEqual([]);
     expect(await found(documents, { id: "debian", codename: "sid" }, [deb("vim", "3")])).toHaveLength(1);

@@ -1,25 +1,26 @@
 /**
- * Each fixture is one page: advisories in OSV form, what is in the image, and what must be found. Expected
- * vulnerabilities read: id package version, severity, fix [marks] (sources): comparison.
+ * Each fixture is one page: advisories (in OSV form, or in ours where OSV has no words for it), what is in the image,
+ * and what must be found. Expected vulnerabilities read: id package version, severity, fix [marks] (sources):
+ * comparison.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { advisorySettings } from "../../../shared/advisories/settings.ts";
-import type { Distribution } from "../../../shared/inventory/types.ts";
+import type { Distribution, Inventory } from "../../../shared/inventory/types.ts";
 import { matchInventory } from "../../../shared/matching/match.ts";
-import type { Vulnerability } from "../../../shared/matching/types.ts";
-import { load } from "../advisories/support.ts";
+import type { EndOfSupport, Vulnerability } from "../../../shared/matching/types.ts";
 import { type Brief, inventoryOf } from "./inventory.ts";
+import { type Content, loadContent } from "./normalised.ts";
 
-interface Fixture {
+interface Fixture extends Content {
   readonly about: string;
-  readonly advisories: readonly Readonly<Record<string, unknown>>[];
-  readonly exploited?: readonly string[];
   readonly images: readonly {
     readonly distribution?: Distribution;
     readonly packages: readonly Brief[];
+    /** What else the inventory has. */
+    readonly inventory?: Partial<Inventory>;
     readonly vulnerabilities: readonly string[];
     readonly notEvaluated: readonly string[];
+    readonly endOfSupport?: readonly string[];
   }[];
 }
 
@@ -35,23 +36,21 @@ function told(found: Vulnerability): string {
   return `${found.id} ${name} ${version}, ${found.severity}${exploited}, ${fix}${marks} (${sources}): ${found.evidence.comparison}`;
 }
 
-/** The default ecosystems, and those that a user has to ask for. */
-const ecosystems = [...advisorySettings.parse({}).ecosystems, "Arch", "Kubernetes", "Wolfi", "Chainguard"];
+function toldEnd({ subject, name, over, since, extended, reason }: EndOfSupport): string {
+  const words = [since, extended && `extended to ${extended}`, reason].filter(Boolean).join(", ");
+  return `${subject}: ${name} is ${over ? "over" : "in extended support"} (${words})`;
+}
 
 describe.each(files)("%s", (file) => {
   const fixture = JSON.parse(readFileSync(new URL(file, folder), "utf8")) as Fixture;
   test(fixture.about, async () => {
-    const kev = {
-      catalogVersion: "2026.01.01",
-      vulnerabilities: (fixture.exploited ?? []).map((cveID) => ({ cveID, dateAdded: "2026-01-01" })),
-    };
-    const records = fixture.advisories.map((advisory) => ({ modified: "2026-01-01T00:00:00Z", ...advisory }));
-    const { advisories, result } = await load(records, { kev, ecosystems });
-    expect(result.quarantined.first).toEqual([]);
+    const advisories = await loadContent(fixture);
     for (const image of fixture.images) {
-      const match = await matchInventory(inventoryOf(image.packages, image.distribution), advisories);
+      const inventory = { ...inventoryOf(image.packages, image.distribution), ...image.inventory };
+      const match = await matchInventory(inventory, advisories);
       expect(match.vulnerabilities.map(told)).toEqual(image.vulnerabilities);
       expect(match.notEvaluated.map(({ purl, reason }) => `${purl}: ${reason}`)).toEqual(image.notEvaluated);
+      expect((match.endOfSupport ?? []).map(toldEnd)).toEqual(image.endOfSupport ?? []);
     }
   });
 });

@@ -69,7 +69,7 @@ const rhel9 = { id: "rhel", versionId: "9.5" };
 const redHat = (...records: readonly unknown[]) => loaded({ "records.ndjson": ndjson(records) });
 
 describe("Red Hat", () => {
-  test("1: records about source packages hold for all that is built from them, and only for that", async () => {
+  test("pitfall 1: records about source packages hold for all that is built from them, and only for that", async () => {
     const advisories = await redHat(cve("CVE-2026-0001", ["openssl-1:3.0.7-5.el9"]));
     const source = { name: "openssl", version: "3.0.7-4.el9" };
     expect(
@@ -82,7 +82,7 @@ describe("Red Hat", () => {
     ).toEqual(["CVE-2026-0001 openssl-libs: fixed 1:3.0.7-5.el9"]);
   });
 
-  test("2: a source package's epoch is not the binary package's, and where it is not told it does not count", async () => {
+  test("pitfall 2: a source package's epoch is not the binary package's, and where it is not told it does not count", async () => {
     const advisories = await redHat(cve("CVE-2026-0002", ["perl-4:5.32.1-481.el9"]));
     const perl = (version: string, source: string) => ({
       name: "perl-Errno",
@@ -97,7 +97,7 @@ describe("Red Hat", () => {
     expect(await found(advisories, rhel9, [{ name: "perl", version: "5.32.1-481.el9" }])).toHaveLength(1);
   });
 
-  test("2: a binary package with an older release than its source has the source's fixes", async () => {
+  test("pitfall 2: a binary package with an older release than its source has the source's fixes", async () => {
     const advisories = await redHat(
       cve("CVE-2026-0003", ["emacs-1:27.2-8.el9_2.1"]),
       rhsa("RHSA-2026:2", ["CVE-2026-0003"], { "emacs-filesystem": "1:27.2-8.el9_2.1" }),
@@ -106,7 +106,7 @@ describe("Red Hat", () => {
     expect(await found(advisories, rhel9, [{ name: "emacs-filesystem", version: "1:27.2-8.el9", source }])).toEqual([]);
   });
 
-  test("3: a module's state is for its stream alone; other builds keep the package's own", async () => {
+  test("pitfall 3: a module's state is for its stream alone; other builds keep the package's own", async () => {
     const advisories = await redHat(
       cve("CVE-2026-0004", [], {
         "nodejs:18/nodejs": "Will not fix",
@@ -125,7 +125,7 @@ describe("Red Hat", () => {
     expect(await found(advisories, rhel9, [nodejs()])).toEqual(["CVE-2026-0004 nodejs: not-fixed"]);
   });
 
-  test("3: what a record says of one stream does not clear another of what an update says", async () => {
+  test("pitfall 3: what a record says of one stream does not clear another of what an update says", async () => {
     const advisories = await redHat(
       cve("CVE-2026-0005", [], { "nodejs:20/nodejs": "Not affected", nodejs: "Not affected" }),
       rhsa(
@@ -143,7 +143,7 @@ describe("Red Hat", () => {
     expect(await found(advisories, rhel9, [{ name: "nodejs", version, modularity: "nodejs:20:90020" }])).toEqual([]);
   });
 
-  test("4: of fixes in two minor releases the one of the build's own release counts", async () => {
+  test("pitfall 4: of fixes in two minor releases the one of the build's own release counts", async () => {
     const fixes = ["kernel-0:5.14.0-70.30.1.el9_0", "kernel-0:5.14.0-162.12.1.el9_1"] as const;
     const advisories = await redHat(
       cve("CVE-2026-0006", fixes),
@@ -158,7 +158,7 @@ describe("Red Hat", () => {
     expect(await kernel("5.14.0-284.1.1.el9_2")).toEqual([]);
   });
 
-  test("4: Fast Datapath has an order of builds of its own", async () => {
+  test("pitfall 4: Fast Datapath has an order of builds of its own", async () => {
     const fastDatapath = "cpe:/o:redhat:enterprise_linux:9::fastdatapath";
     const advisories = await redHat(
       cve("CVE-2026-0007", [], { tuned: "Not affected" }),
@@ -170,7 +170,7 @@ describe("Red Hat", () => {
     ]);
   });
 
-  test("4: Extended Life Cycle Support fixes what the release itself leaves; its builds have those fixes", async () => {
+  test("pitfall 4: Extended Life Cycle Support fixes what the release itself leaves; its builds have those fixes", async () => {
     const advisories = await redHat(
       cve("CVE-2026-0013", [], { a: "Out of support scope" }, "cpe:/o:redhat:enterprise_linux:7"),
       rhsa("RHSA-2026:8", ["CVE-2026-0013"], { a: "0:1-2.el7_9" }, "rhel_els:7"),
@@ -185,7 +185,7 @@ describe("Red Hat", () => {
     expect(vulnerabilities[0]?.marks).toContain("fixed-in-red-hat-els");
   });
 
-  test("5: each state without a fix is told as itself, and a package that is not affected is cleared", async () => {
+  test("pitfall 5: each state without a fix is told as itself, and a package that is not affected is cleared", async () => {
     const states = {
       a: "Affected",
       b: "Will not fix",
@@ -210,7 +210,7 @@ describe("Red Hat", () => {
     ]);
   });
 
-  test("17: CentOS is matched as RHEL of its release, and release 10 by whichever minor release OSV names", async () => {
+  test("pitfall 17: CentOS is matched as RHEL of its release, and release 10 by whichever minor release OSV names", async () => {
     const advisories = await redHat(
       cve("CVE-2026-0011", [], { a: "Affected" }),
       rhsa("RHSA-2026:7", ["CVE-2026-0012"], { a: "0:2-1.el10_1" }, "enterprise_linux:10.1"),
@@ -232,7 +232,7 @@ describe("Oracle Linux", () => {
       .map(([name, version]) => `<criterion comment="${name} is earlier than ${version}"/>`)
       .join("")}</criteria></definition>`;
 
-  test("7: builds for FIPS and for Ksplice are not fixed by the usual ones, nor those by them", async () => {
+  test("pitfall 7: builds for FIPS and for Ksplice are not fixed by the usual ones, nor those by them", async () => {
     const advisories = await loaded({
       "oracle.xml": `<oval_definitions><definitions>
         ${elsa("ELSA-2026-0001", "20260001", "CVE-2026-0001", { gnutls: "0:3.6.16-4.0.1.el8" })}
@@ -248,7 +248,7 @@ describe("Oracle Linux", () => {
     expect(await gnutls("2:3.6.16-4.ksplice1.el8")).toEqual(["CVE-2026-0003 gnutls: fixed 2:3.6.16-5.ksplice1.el8"]);
   });
 
-  test("7: architectures that were rebuilt apart are compared apart", async () => {
+  test("pitfall 7: architectures that were rebuilt apart are compared apart", async () => {
     const rebuilt = (arch: string, version: string) =>
       `<criteria operator="AND"><criterion comment="Oracle Linux arch is ${arch}"/><criterion comment="a is earlier than ${version}"/></criteria>`;
     const definition = elsa("ELSA-2026-0004", "20260004", "CVE-2026-0004", {}).replace(
@@ -277,7 +277,7 @@ describe("Amazon Linux", () => {
     },
   });
 
-  test("17: releases 1, 2 and 2023 keep to themselves; release 1 counts by years", async () => {
+  test("pitfall 17: releases 1, 2 and 2023 keep to themselves; release 1 counts by years", async () => {
     const advisories = await loaded({
       "alas.ndjson": ndjson([
         alas("ALAS-2026-1", "CVE-2026-0001", "a", "2"),
@@ -291,7 +291,7 @@ describe("Amazon Linux", () => {
     expect(await on("2023")).toEqual(["CVE-2026-0003 a: fixed 0:2-1.amzn2"]);
   });
 
-  test("7: a repository beside the core says nothing of the core's builds", async () => {
+  test("pitfall 7: a repository beside the core says nothing of the core's builds", async () => {
     const advisories = await loaded({
       "alas.ndjson": ndjson([
         alas("ALAS2KERNEL-5.10-2026-1", "CVE-2026-0004", "kernel", "5.10.9"),
@@ -310,7 +310,7 @@ describe("Amazon Linux", () => {
   });
 });
 
-test("17: Azure Linux was CBL-Mariner; Photon and Fedora by their releases", async () => {
+test("pitfall 17: Azure Linux was CBL-Mariner; Photon and Fedora by their releases", async () => {
   const definition = (kind: string, cveId: string) =>
     `<x><definition class="vulnerability" id="oval:com.microsoft.${kind}:def:1"><metadata><reference ref_id="${cveId}" source="CVE"/></metadata>
      <criteria><criterion comment="Package a is earlier than 2-1, affected by ${cveId}"/></criteria></definition></x>`;
