@@ -1,5 +1,5 @@
 /** Documents of feeds as JSON, checked. */
-import type * as z from "zod";
+import * as z from "zod";
 import { messageOf, PermanentError } from "../platform/errors.ts";
 
 /** Throws `PermanentError("advisory-malformed")` for what is not JSON. */
@@ -18,3 +18,11 @@ export function checked<Schema extends z.ZodType>(schema: Schema, value: unknown
   const issue = parsed.error.issues[0];
   throw new PermanentError("advisory-malformed", `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "invalid"}`);
 }
+
+/** A list that may be missing, or `null`; it has at most `most` members. */
+export const many = <Schema extends z.ZodType>(schema: Schema, most: number) =>
+  z
+    .array(schema)
+    .max(most)
+    .nullish()
+    .transform((values) => values ?? []);

@@ -23,6 +23,7 @@ import { feed as redHat } from "./feeds/red-hat/feed.ts";
 import { feed as rocky } from "./feeds/rocky/feed.ts";
 import { feed as rubysec } from "./feeds/rubysec/feed.ts";
 import { feed as rustsec } from "./feeds/rustsec/feed.ts";
+import { feed as suse } from "./feeds/suse/feed.ts";
 import { feed as ubuntu } from "./feeds/ubuntu/feed.ts";
 import { feed as vulnrichment } from "./feeds/vulnrichment/feed.ts";
 import { feed as withdrawn } from "./feeds/withdrawn/feed.ts";
@@ -53,6 +54,7 @@ export const feeds = [
   rocky,
   rubysec,
   rustsec,
+  suse,
   ubuntu,
   vulnrichment,
   withdrawn,

@@ -125,16 +125,19 @@ function matchPackage(matched: MatchedPackage, open: OpenEcosystem): Outcome {
   const subject = ecosystem.subject(matched.item);
   const candidate = { item: matched.item, ecosystem, scheme, subject, version: scheme.parse(subject.version) };
   const reasons: string[] = [];
-  const claims = open.primary.flatMap((shard) => claimsOf(candidate, shard, reasons));
+  const claims = claimsOf(candidate, open.primary, reasons);
   return { found: foundIn(matched, candidate, claims, open), reasons };
 }
 
-/** What the records of one shard claim about a package; `reasons` takes why some could not be judged. */
-function claimsOf(candidate: Candidate, shard: Shard, reasons: string[]): readonly Claim[] {
-  const judged = meet(candidate, shard).map(judge);
+/**
+ * What the records claim about a package; `reasons` takes why some could not be judged. A publisher's word in one shard
+ * holds for the others too: SUSE's modules and service packs are shards of their own, and one image has several.
+ */
+function claimsOf(candidate: Candidate, shards: readonly Shard[], reasons: string[]): readonly Claim[] {
+  const judged = shards.flatMap((shard) => meet(candidate, shard).map((met) => ({ ...judge(met), shard })));
   const cleared = clearedAlone(judged);
   const denied = deniedBy(judged);
-  return judged.flatMap(({ entry: { advisory, number, affected }, verdict }) => {
+  return judged.flatMap(({ entry: { advisory, number, affected }, verdict, shard }) => {
     if (verdict.kind === "undecided") {
       // A version that cannot be read is so for every record alike.
       const alike = verdict.reason === "version-unparsable";

@@ -1,5 +1,5 @@
 import { type Ecosystem, present } from "../ecosystem.ts";
-import { rpmSourceSubject, rpmThirdParty } from "../subjects.ts";
+import { binarySubject, rpmSourceSubject, rpmThirdParty } from "../subjects.ts";
 
 export const ecosystem: Ecosystem = {
   name: "openSUSE",
@@ -11,6 +11,7 @@ export const ecosystem: Ecosystem = {
     const release = `openSUSE:Leap ${distribution.versionId ?? ""}`;
     return { primary: present([release, `${release} NonFree`], available) };
   },
-  subject: rpmSourceSubject,
+  subject: binarySubject,
+  sourceSubject: rpmSourceSubject,
   thirdParty: rpmThirdParty(/SUSE/),
 };

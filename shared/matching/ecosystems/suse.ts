@@ -1,14 +1,14 @@
 import type { Distribution } from "../../inventory/types.ts";
 import type { Ecosystem } from "../ecosystem.ts";
-import { rpmSourceSubject, rpmThirdParty } from "../subjects.ts";
+import { binarySubject, rpmSourceSubject, rpmThirdParty } from "../subjects.ts";
 
 const ids = new Set(["sles", "sled", "sle_hpc", "sles_sap", "suse"]);
 
-/** `15.4` -> `15 SP4`, `15` -> `15`, as the names of products have it. */
+/** `15.4` -> `15 SP4`, `15` -> `15`, `16.0` -> `16.0`, as the names of products have it. */
 function servicePack(distribution: Distribution): string | undefined {
-  const found = /^([0-9]+)(?:\.([0-9]+))?$/.exec(distribution.versionId ?? "");
-  if (found?.[1] === undefined) return undefined;
-  return found[2] === undefined || found[2] === "0" ? found[1] : `${found[1]} SP${found[2]}`;
+  const [whole, major, minor] = /^([0-9]+)(?:\.([0-9]+))?$/.exec(distribution.versionId ?? "") ?? [];
+  if (major === undefined || Number(major) >= 16) return whole;
+  return minor === undefined || minor === "0" ? major : `${major} SP${minor}`;
 }
 
 export const ecosystem: Ecosystem = {
@@ -20,9 +20,12 @@ export const ecosystem: Ecosystem = {
     const release = servicePack(distribution);
     // An image takes its packages from the modules and from the server product with its long term updates; the other
     // products of the same service pack (for SAP, BCL, Teradata) are sold apart and have builds of their own.
-    const product = new RegExp(`^SUSE:Linux Enterprise (?:Module for .+|Server|Desktop) ${release}(?:-LTSS.*)?$`);
+    const product = new RegExp(
+      `^SUSE:Linux Enterprise (?:Module for .+|Server|Desktop) ${release?.replace(".", "\\.")}(?:-LTSS.*)?$`,
+    );
     return { primary: release === undefined ? [] : available.filter((shard) => product.test(shard)) };
   },
-  subject: rpmSourceSubject,
+  subject: binarySubject,
+  sourceSubject: rpmSourceSubject,
   thirdParty: rpmThirdParty(/SUSE/),
 };

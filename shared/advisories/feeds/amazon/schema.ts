@@ -1,16 +1,10 @@
 /** An update of Amazon Linux, as updateinfo.xml has it, or as JSON with the same members. */
 import * as z from "zod";
+import { many } from "../../json-document.ts";
 import { child, parseXml, type XmlElement } from "../../sources/xml.ts";
 
 const line = z.string().max(4096);
 const word = z.string().regex(/^[\w.+~^:-]{1,300}$/);
-const many = <Schema extends z.ZodType>(schema: Schema, most: number) =>
-  z
-    .array(schema)
-    .max(most)
-    .nullish()
-    .transform((values) => values ?? []);
-
 export const amazonUpdate = z.object({
   ID: z.string().regex(/^ALAS[A-Z0-9._-]{3,100}$/),
   Title: line.nullish(),

@@ -5,6 +5,7 @@ import { type Scorer, severityOfWord } from "../../cvss.ts";
 import { ecosystemFamily } from "../../ecosystems.ts";
 import { informationalMarks, isInformational } from "../../informational.ts";
 import { kubernetes } from "../../kubernetes.ts";
+import { streamsIn } from "../../module-streams.ts";
 import { judgeRange, sortEvents } from "../../ranges.ts";
 import { oneLine } from "../../text.ts";
 import type { Advisory, Affected, AffectedPackage, FeedContext, FeedRecord, RangeEvent } from "../../types.ts";
@@ -79,14 +80,16 @@ function versionsOf(ecosystem: string, entry: OsvAffected): Pick<Affected, "rang
 
 const modular = new Set(["Red Hat", "AlmaLinux", "Rocky Linux"]);
 
-/** The module streams (`nodejs:18`) that a modular update is for: the distributions name them in the summary. */
+/** The module streams that a modular update is for. */
 function modulesOf(family: string, record: OsvRecord, entry: OsvAffected): readonly string[] | undefined {
   if (!modular.has(family)) return undefined;
   const isModular = entry.ranges.some((range) => range.events.some((event) => event.fixed?.includes(".module")));
   if (!isModular) return undefined;
-  const words = (record.summary ?? "").split(/[\s,;()]+/);
-  return [...new Set(words.filter((word) => /^[A-Za-z0-9_.+-]+:[A-Za-z0-9_.+-]+$/.test(word)))];
+  return streamsIn(record.summary ?? "");
 }
+
+/** Ecosystems whose records in OSV name source packages while other records name what is built from them. */
+const bySource = new Set([kubernetes, "SUSE", "openSUSE"]);
 
 /** SUSE: `[{"openssl": "1.1.1-2", ...}]`, what of the source package each product ships. */
 function binariesOf(family: string, entry: OsvAffected): readonly string[] | undefined {
@@ -135,7 +138,7 @@ function affectedOf(record: OsvRecord, entry: OsvAffected, ecosystem: string, sc
     ...(platforms.length > 0 && { marks: platforms }),
     ...(modules !== undefined && { modules }),
     ...(binaries !== undefined && { binaries }),
-    ...(family === kubernetes && { source: true }),
+    ...(bySource.has(family) && { source: true }),
     ...(symbols !== undefined && { symbols }),
   };
 }

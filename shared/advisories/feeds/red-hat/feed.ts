@@ -3,10 +3,11 @@
  * and what will not be fixed; and the products that repositories belong to.
  */
 import { PermanentError } from "../../../platform/errors.ts";
+import { isVexOf, vexDocument } from "../../csaf.ts";
 import { cvssScorer } from "../../cvss.ts";
 import { checked, parseJson } from "../../json-document.ts";
 import type { Feed } from "../../types.ts";
-import { repositories, securityData, vexDocument } from "./schema.ts";
+import { repositories, securityData } from "./schema.ts";
 import { readSecurityData } from "./security-data.ts";
 import { upstream } from "./upstream.ts";
 import { readVex } from "./vex.ts";
@@ -19,7 +20,7 @@ const repositoryTable = "red-hat-repositories";
 
 function formOf(document: Buffer): Form | undefined {
   const head = document.toString("latin1", 0, 4096);
-  if (/"category"\s*:\s*"csaf_vex"/.test(head) && document.indexOf('"https://www.redhat.com"') >= 0) return "vex";
+  if (isVexOf(document, "https://www.redhat.com")) return "vex";
   if (/^\s*\{\s*"data"\s*:\s*\{/.test(head) && /"cpes"\s*:\s*\[/.test(head)) return "repositories";
   // Members come in any order.
   if (!/^\s*\{/.test(head) || !head.includes('"public_date"') || !head.includes('"bugzilla"')) return undefined;

@@ -1,12 +1,17 @@
 /** Red Hat's CSAF VEX documents, one for each CVE: https://docs.oasis-open.org/csaf/csaf/v2.0/ profile 5. */
 
-import { type Scorer, severityOfWord } from "../../cvss.ts";
+import {
+  advisoryOf,
+  type ProductTree,
+  readTree,
+  statesOf,
+  type VexDocument,
+  type VexVulnerability,
+} from "../../csaf.ts";
+import type { Scorer } from "../../cvss.ts";
 import { affectedOf, isDebugPackage, type Statement } from "../../statements.ts";
-import { oneLine, paragraph } from "../../text.ts";
-import type { Advisory, FeedRecord } from "../../types.ts";
-import { undated } from "../../undated.ts";
+import type { FeedRecord } from "../../types.ts";
 import { type Build, buildOf, moduleOf, type Product, productOf } from "./products.ts";
-import type { Branch, VexDocument, VexVulnerability } from "./schema.ts";
 import { stateOf } from "./states.ts";
 
 type Says = Statement["says"];
@@ -17,38 +22,7 @@ interface Component {
   readonly build: Build;
 }
 
-/** What product ids stand for. */
-interface Tree {
-  readonly products: ReadonlyMap<string, Product>;
-  readonly builds: ReadonlyMap<string, Build>;
-  readonly relationships: ReadonlyMap<string, { readonly part: string; readonly whole: string }>;
-}
-
-const deepest = 32;
-
-function readTree(document: VexDocument): Tree {
-  const products = new Map<string, Product>();
-  const builds = new Map<string, Build>();
-  const walk = (branches: readonly Branch[], depth: number): void => {
-    for (const { product, branches: inner } of branches) {
-      const { cpe, purl } = product?.product_identification_helper ?? {};
-      const known = cpe ? productOf(cpe) : undefined;
-      const build = purl ? buildOf(purl) : undefined;
-      if (product && known !== undefined) products.set(product.product_id, known);
-      if (product && build !== undefined) builds.set(product.product_id, build);
-      if (inner && depth < deepest) walk(inner, depth + 1);
-    }
-  };
-  walk(document.product_tree?.branches ?? [], 0);
-  const relationships = new Map<string, { part: string; whole: string }>();
-  for (const relation of document.product_tree?.relationships ?? []) {
-    relationships.set(relation.full_product_name.product_id, {
-      part: relation.product_reference,
-      whole: relation.relates_to_product_reference,
-    });
-  }
-  return { products, builds, relationships };
-}
+type Tree = ProductTree<Product, Build>;
 
 /** A package of a product, or of a module of a product; `undefined` when one of them is of no use here. */
 function componentOf(tree: Tree, id: string): Component | undefined {
@@ -76,21 +50,15 @@ function statementOf({ product, build }: Component, says: Says): Statement {
   };
 }
 
-/** What is said of products without a fix: `no_fix_planned` and `none_available`, with Red Hat's words for the state. */
-function stateWords(vulnerability: VexVulnerability): ReadonlyMap<string, string> {
-  const words = new Map<string, string>();
-  for (const { category, details, product_ids: ids } of vulnerability.remediations) {
-    if (category !== "no_fix_planned" && category !== "none_available") continue;
-    const text = details || (category === "no_fix_planned" ? "Will not fix" : "Affected");
-    for (const id of ids) words.set(id, text);
-  }
-  return words;
-}
-
 function* statementsOf(tree: Tree, vulnerability: VexVulnerability): Generator<Statement> {
   const status = vulnerability.product_status;
   if (status === null || status === undefined) return;
-  const words = stateWords(vulnerability);
+  const states = statesOf(vulnerability);
+  // Red Hat's details are its word for the state.
+  const wordOf = (id: string) => {
+    const state = states.get(id);
+    return state?.details || (state?.planned === false ? "Will not fix" : "Affected");
+  };
   const each = function* (ids: readonly string[], says: (id: string, build: Build) => Says | undefined) {
     for (const id of ids) {
       const component = componentOf(tree, id);
@@ -100,7 +68,7 @@ function* statementsOf(tree: Tree, vulnerability: VexVulnerability): Generator<S
     }
   };
   yield* each(status.fixed, (_id, { version }) => (version === undefined ? undefined : { fixed: version }));
-  yield* each(status.known_affected, (id) => stateOf(words.get(id) ?? "Affected"));
+  yield* each(status.known_affected, (id) => stateOf(wordOf(id)));
   yield* each(status.under_investigation, () => ({ state: "under-investigation", reason: "Under investigation" }));
   yield* each(status.known_not_affected, () => ({ state: "not-affected", reason: "Not affected" }));
 }
@@ -134,30 +102,7 @@ function withoutEpoch(version: string): string {
   return version.replace(/^[0-9]+:/, "");
 }
 
-function advisoryOf(document: VexDocument, vulnerability: VexVulnerability, id: string, score: Scorer): Advisory {
-  const { title, tracking, aggregate_severity: aggregate } = document.document;
-  const impact = vulnerability.threats.find(({ category }) => category === "impact")?.details;
-  const severity = severityOfWord(aggregate?.text) ?? severityOfWord(impact);
-  const cvss = score(
-    vulnerability.scores.flatMap(({ cvss_v2: two, cvss_v3: three }) => [
-      ...(three?.vectorString ? [{ type: "CVSS_V3", score: three.vectorString }] : []),
-      ...(two?.vectorString ? [{ type: "CVSS_V2", score: two.vectorString }] : []),
-    ]),
-  );
-  const description = paragraph(vulnerability.notes.find(({ category }) => category === "description")?.text ?? "");
-  return {
-    id,
-    cves: [id],
-    database: "Red Hat",
-    summary: oneLine(vulnerability.title ?? title ?? ""),
-    ...(description !== "" && { description }),
-    ...(severity !== undefined && { severity }),
-    ...(cvss !== undefined && { cvss }),
-    url: `https://access.redhat.com/security/cve/${id}`,
-    modified: new Date(tracking.current_release_date ?? undated).toISOString(),
-    ...(vulnerability.cwe && { cwes: [vulnerability.cwe.id] }),
-  };
-}
+const publisher = { database: "Red Hat", url: (cve: string) => `https://access.redhat.com/security/cve/${cve}` };
 
 export function readVex(
   document: VexDocument,
@@ -165,13 +110,16 @@ export function readVex(
   score: Scorer,
 ): readonly FeedRecord[] {
   if (document.document.tracking.status === "deleted") return [{ kind: "ignored", reason: "deleted" }];
-  const tree = readTree(document);
+  const tree = readTree(
+    document,
+    ({ product_identification_helper: helper }) => (helper?.cpe ? productOf(helper.cpe) : undefined),
+    ({ product_identification_helper: helper }) => (helper?.purl ? buildOf(helper.purl) : undefined),
+  );
   return document.vulnerabilities.map((vulnerability): FeedRecord => {
-    const id = vulnerability.cve ?? document.document.tracking.id;
     const said = [...statementsOf(tree, vulnerability)].filter(({ ecosystem }) => wants(ecosystem));
     const affected = affectedOf(withoutCoveredSources(said));
     if (affected.length === 0) return { kind: "ignored", reason: "no-package-of-enterprise-linux" };
-    const advisory = advisoryOf(document, vulnerability, id, score);
+    const advisory = advisoryOf(document, vulnerability, score, publisher);
     return { kind: "advisory", advisory, affected, licence: "CC-BY-4.0" };
   });
 }
