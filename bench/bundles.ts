@@ -13,11 +13,14 @@ export const budgets = {
   /** Bytes of a bundle, and of one with the clients of every registry's cloud (Google's and Azure's among them). */
   bytes: 900 * kB,
   withRegistryClouds: 1000 * kB,
+  /** With the reader of every feed's form: XML, YAML, TOML, bzip2, xz, CVSS. */
+  withFeeds: 1024 * 1024,
   importMilliseconds: 150,
 } as const;
 
 /** The most bytes that a bundle may have. */
 export function byteBudget({ door }: Pick<BundledDoor, "door">): number {
+  if (door.name === "refresh-advisories") return budgets.withFeeds;
   return door.uses.credentials === undefined ? budgets.bytes : budgets.withRegistryClouds;
 }
 

@@ -64,7 +64,7 @@ async function bundleDoor(door: Door, module: string, outdir: string): Promise<B
   const { metafile } = await build({
     ...bundleOptions,
     entryPoints: { index: entryPrefix + door.name },
-    plugins: [entries(new Map([[door.name, entryFor(door, join(root, module))]]))],
+    plugins: [...bundleOptions.plugins, entries(new Map([[door.name, entryFor(door, join(root, module))]]))],
     // What is loaded on demand stands in files of its own: only so does it leave out what it does not use.
     splitting: true,
     chunkNames: "[name]-[hash]",

@@ -3,11 +3,11 @@
  * that what would fail at the first event fails here.
  */
 import { existsSync, readFileSync } from "node:fs";
-import { parse } from "yaml";
 import * as z from "zod";
 import type { Door } from "../shared/platform/door.ts";
 import { messageOf } from "../shared/platform/errors.ts";
 import { type Settings, type SettingsInput, settingsSchema } from "../shared/platform/settings.ts";
+import { readYaml } from "../shared/platform/yaml.ts";
 
 export interface StackSettings {
   /** As written, without the defaults: what the functions are given, since an environment holds 4 kB. */
@@ -52,7 +52,7 @@ function readFile(path: string): SettingsInput {
   if (!existsSync(path)) throw new Error(`there is no settings file ${path} (-c settings=...)`);
   let value: unknown;
   try {
-    value = parse(readFileSync(path, "utf8"), { maxAliasCount: 100 });
+    value = readYaml(readFileSync(path, "utf8"));
   } catch (cause) {
     throw new Error(`the settings in ${path} are not YAML: ${messageOf(cause)}`, { cause });
   }

@@ -1,10 +1,10 @@
 /** The settings of the embedded platform: `portwarden.yaml`, with what the environment adds for a quick start. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parse } from "yaml";
 import * as z from "zod";
 import { messageOf, PermanentError } from "../shared/platform/errors.ts";
 import { type Settings, type SettingsInput, settingsSchema } from "../shared/platform/settings.ts";
+import { readYaml } from "../shared/platform/yaml.ts";
 
 /** Read from the environment: one Slack route and one email route without a settings file. */
 export const environmentSchema = z.object({
@@ -71,7 +71,7 @@ function readFile(path: string, required: boolean): SettingsInput {
   }
   let value: unknown;
   try {
-    value = parse(readFileSync(path, "utf8"), { maxAliasCount: 100 });
+    value = readYaml(readFileSync(path, "utf8"));
   } catch (cause) {
     throw new PermanentError("bad-settings", `${path}: ${messageOf(cause)}`, { cause });
   }
