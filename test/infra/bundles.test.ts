@@ -24,7 +24,7 @@ describe("the functions' bundles", () => {
   let bundles: Bundles;
   beforeAll(async () => {
     bundles = await bundleDoors();
-  });
+  }, 60_000);
   afterAll(() => bundles[Symbol.dispose]());
 
   describe.each(doorsWithModules())("$door.name", ({ door }) => {
