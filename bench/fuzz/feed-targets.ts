@@ -105,14 +105,14 @@ function sourceTargets(documents: AdvisorySamples["documents"]): Target[] {
     {
       name: "source compressed",
       samples: compressed,
-      weight: 3,
+      weight: 1,
       strict: true,
       async run(bytes, _path, random) {
         const most = 1 + random.below(bytes.length + 1);
         for await (const _piece of decompressed(inPieces(bytes, most), 8 << 20, random.oneIn(2)));
       },
     },
-    { name: "source files", samples: fileSamples(some, archive, all), weight: 2, strict: true, run: readFile },
+    { name: "source files", samples: fileSamples(some, archive, all), weight: 1, strict: true, run: readFile },
   ];
 }
 

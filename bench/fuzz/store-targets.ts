@@ -80,7 +80,7 @@ export async function storeTargets({ documents }: AdvisorySamples): Promise<Targ
     {
       name: "update and match",
       samples: [...documents.values()].flat().filter(({ content }) => content.length < 16_384),
-      weight: 3,
+      weight: 1,
       strict: true,
       run: updateAndMatch,
     },
