@@ -1,6 +1,5 @@
 /** Repositories of Amazon Linux: a list of mirrors leads to repomd.xml, and that to updateinfo.xml with its checksum. */
 import { PermanentError } from "../../../platform/errors.ts";
-import type { SourceDocument } from "../../sources/document.ts";
 import { child, parseXml } from "../../sources/xml.ts";
 import { xmlDocumentsIn } from "../../sources/xml-documents.ts";
 import type { FeedUpstream, Fetched, Fetcher } from "../../types.ts";
@@ -47,9 +46,8 @@ interface UpdateInfo {
   readonly sha256: string;
 }
 
-function updateInfoOf(repomd: Buffer): UpdateInfo | undefined {
+function updateInfoOf(repomd: Buffer): UpdateInfo {
   const data = parseXml(repomd).children.find(({ attributes }) => attributes["type"] === "updateinfo");
-  if (data === undefined) return undefined;
   const path = child(data, "location")?.attributes["href"] ?? "";
   const checksum = child(data, "checksum");
   if (!/^[\w./-]+$/.test(path) || path.includes("..") || checksum?.attributes["type"] !== "sha256") {
@@ -58,16 +56,12 @@ function updateInfoOf(repomd: Buffer): UpdateInfo | undefined {
   return { path, sha256: checksum.text };
 }
 
-const none = async function* (): AsyncGenerator<SourceDocument> {};
-
 async function fetchRepository(part: string, fetcher: Fetcher): Promise<Fetched> {
   const mirror = firstMirror(await fetcher.bytes(mirrorListOf(part), { mostBytes: 1 << 20 }));
   const info = updateInfoOf(await fetcher.bytes(`${mirror}/repodata/repomd.xml`, { mostBytes: 1 << 22 }));
-  const sha256 = info?.sha256 ?? "none";
   // What the checksum names has been read already.
-  if (fetcher.cursors["updateinfo"] === sha256) return { unchanged: true };
-  const cursors = () => ({ updateinfo: sha256 });
-  if (info === undefined) return { unchanged: false, extent: "whole", documents: none(), cursors };
+  if (fetcher.cursors["updateinfo"] === info.sha256) return { unchanged: true };
+  const cursors = () => ({ updateinfo: info.sha256 });
   const fetched = await fetcher.file(`${mirror}/${info.path}`, { sha256: info.sha256 });
   if (fetched.unchanged) return fetched;
   const documents = xmlDocumentsIn(fetched.path, `${part}/updateinfo.xml`);

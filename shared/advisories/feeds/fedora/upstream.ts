@@ -9,9 +9,9 @@ const rows = 100;
 const mostPages = 2000;
 const mostPageBytes = 64 * 1024 * 1024;
 
-/** The updates of every page; `seen` hears of the time at which they were asked for. */
-async function* pagesOf(fetcher: Fetcher, since: string | undefined): AsyncGenerator<SourceDocument> {
-  const query = `type=security&status=stable&rows_per_page=${rows}${since === undefined ? "" : `&modified_since=${since}`}`;
+/** The updates of every page of one list. */
+async function* pagesOf(fetcher: Fetcher, filter: string): AsyncGenerator<SourceDocument> {
+  const query = `type=security&status=stable&rows_per_page=${rows}${filter}`;
   let pages = 1;
   for (let page = 1; page <= pages; page++) {
     const file = `updates/?${query}&page=${page}`;
@@ -28,6 +28,11 @@ async function* pagesOf(fetcher: Fetcher, since: string | undefined): AsyncGener
   }
 }
 
+/** An update that becomes stable counts as pushed, and one that is edited after that as modified. */
+async function* since(fetcher: Fetcher, time: string): AsyncGenerator<SourceDocument> {
+  for (const moment of ["pushed", "modified"]) yield* pagesOf(fetcher, `&${moment}_since=${time}`);
+}
+
 export const upstream: FeedUpstream = {
   url: "https://bodhi.fedoraproject.org",
   enabled: true,
@@ -36,13 +41,13 @@ export const upstream: FeedUpstream = {
   staleAfterHours: 72,
   parts: (wants) => (wants("Fedora") ? [""] : []),
   async fetch(_part, fetcher): Promise<Fetched> {
-    const since = fetcher.cursors["since"];
+    const last = fetcher.cursors["since"];
     // A day over: an update may be told of while its page is read.
     const next = new Date(fetcher.now() - 24 * 60 * 60 * 1000).toISOString().slice(0, 19);
     return {
       unchanged: false,
-      extent: since === undefined ? "whole" : "changes",
-      documents: pagesOf(fetcher, since),
+      extent: last === undefined ? "whole" : "changes",
+      documents: last === undefined ? pagesOf(fetcher, "") : since(fetcher, last),
       cursors: () => ({ since: next }),
     };
   },

@@ -6,14 +6,13 @@ import * as z from "zod";
 import { PermanentError } from "../../../platform/errors.ts";
 import { checked, parseJson } from "../../json-document.ts";
 import type { SourceDocument } from "../../sources/document.ts";
+import { fetchEach } from "../../sources/each.ts";
 import { zipDocuments } from "../../sources/zip.ts";
 import type { Feed, FeedUpstream, Fetcher } from "../../types.ts";
 
 const archive = "vulndb.zip";
 /** More changed records than this are cheaper to fetch with the whole archive. */
 const mostChanges = 1000;
-/** Records fetched at once. */
-const atOnce = 8;
 
 const database = z.object({ modified: z.iso.datetime() });
 const list = z
@@ -23,15 +22,6 @@ const list = z
 async function* wholeArchive(path: string, progress: Fetcher["progress"]): AsyncGenerator<SourceDocument> {
   for await (const document of zipDocuments(path, archive, progress)) {
     if (/(?:^|\/)ID\/GO-[0-9-]+\.json$/.test(document.entry ?? "")) yield document;
-  }
-}
-
-async function* records(fetcher: Fetcher, ids: readonly string[]): AsyncGenerator<SourceDocument> {
-  for (let at = 0; at < ids.length; at += atOnce) {
-    const some = ids.slice(at, at + atOnce).map((id) => `ID/${id}.json`);
-    const bodies = await Promise.all(some.map((path) => fetcher.bytes(path)));
-    for (const [index, bytes] of bodies.entries()) yield { file: some[index] ?? "", bytes };
-    fetcher.progress(Math.min(at + atOnce, ids.length), ids.length);
   }
 }
 
@@ -67,7 +57,14 @@ const upstream: FeedUpstream = {
       const all = await indexOf(fetcher, "vulns.json", list);
       const ids = all.filter((one) => Date.parse(one.modified) > Date.parse(since)).map(({ id }) => id);
       if (ids.length <= mostChanges) {
-        return { unchanged: false, extent: "changes", documents: records(fetcher, ids), cursors };
+        const paths = ids.map((id) => `ID/${id}.json`);
+        const { documents, missing } = fetchEach(fetcher, paths, { again: fetcher.cursors["missing"] });
+        return {
+          unchanged: false,
+          extent: "changes",
+          documents,
+          cursors: () => ({ ...cursors(), missing: "", ...missing() }),
+        };
       }
     }
     const fetched = await fetcher.file(archive);

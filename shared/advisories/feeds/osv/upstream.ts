@@ -3,14 +3,12 @@
  * the time they changed, newest first.
  */
 import { TransientError } from "../../../platform/errors.ts";
-import type { SourceDocument } from "../../sources/document.ts";
+import { fetchEach } from "../../sources/each.ts";
 import { zipDocuments } from "../../sources/zip.ts";
 import type { FeedUpstream, Fetched, Fetcher } from "../../types.ts";
 
 /** More changed records than this are cheaper to fetch with the whole archive. */
 const mostChanges = 2000;
-/** Records fetched at once. */
-const atOnce = 8;
 const mostListBytes = 256 * 1024 * 1024;
 
 /**
@@ -76,21 +74,11 @@ function changesSince(list: string, since: string): readonly Change[] | undefine
 
 const firstTime = (list: string) => /^([0-9TZ:.+-]+),/.exec(list)?.[1];
 
-async function* fetchRecords(
-  fetcher: Fetcher,
-  directory: string,
-  changes: readonly Change[],
-): AsyncGenerator<SourceDocument> {
-  for (let at = 0; at < changes.length; at += atOnce) {
-    const some = changes.slice(at, at + atOnce).filter(({ id }) => /^[\w.:-]{1,200}$/.test(id));
-    const bodies = await Promise.all(
-      some.map(({ id }) => fetcher.bytes(`${directory}/${encodeURIComponent(id)}.json`)),
-    );
-    for (const [index, bytes] of bodies.entries()) {
-      yield { file: `${directory}/${some[index]?.id ?? ""}.json`, bytes };
-    }
-    fetcher.progress(Math.min(at + atOnce, changes.length), changes.length);
-  }
+/** Where the records are; what is no id is left out. */
+function pathsOf(directory: string, changes: readonly Change[]): readonly string[] {
+  return changes
+    .filter(({ id }) => /^[\w.:-]{1,200}$/.test(id))
+    .map(({ id }) => `${directory}/${encodeURIComponent(id)}.json`);
 }
 
 /** The list of changes, if the server has one: a plain mirror of the archives has none. */
@@ -113,7 +101,15 @@ async function fetchFamily(family: string, fetcher: Fetcher): Promise<Fetched> {
     const changes = changesSince(list, since);
     if (changes?.length === 0) return { unchanged: true };
     if (changes !== undefined) {
-      return { unchanged: false, extent: "changes", documents: fetchRecords(fetcher, directory, changes), cursors };
+      const { documents, missing } = fetchEach(fetcher, pathsOf(directory, changes), {
+        again: fetcher.cursors["missing"],
+      });
+      return {
+        unchanged: false,
+        extent: "changes",
+        documents,
+        cursors: () => ({ ...cursors(), missing: "", ...missing() }),
+      };
     }
   }
   const fetched = await fetcher.file(`${directory}/all.zip`, { conditional: true });

@@ -1,22 +1,23 @@
 /** https://security.access.redhat.com/data/: an archive of all documents, and lists of what has changed since. */
 
 import { PermanentError } from "../../../platform/errors.ts";
-import { decompressedFile } from "../../sources/compressed.ts";
+import { contentOf, decompressedFile } from "../../sources/compressed.ts";
 import type { SourceDocument } from "../../sources/document.ts";
+import { type Each, fetchEach } from "../../sources/each.ts";
 import { tarFiles } from "../../sources/tar.ts";
-import type { FeedUpstream, Fetched, Fetcher } from "../../types.ts";
+import type { FeedUpstream, Fetched, FetchedFile, Fetcher } from "../../types.ts";
 
 const vex = "csaf/v2/vex";
 const repositoryMap = "meta/v1/repository-to-cpe.json";
 
 /** The documents of CVEs that every product has run to tens of megabytes. */
 const mostDocumentBytes = 64 * 1024 * 1024;
+/** Unpacked: it is read as a stream, of which one document at a time is held. */
+const mostArchiveBytes = 256 * 1024 ** 3;
 /** The lists of changes name every document there is. */
 const mostListBytes = 64 * 1024 * 1024;
 /** More changes than these are fetched as one archive. */
 const mostSingly = 10_000;
-/** Documents that are asked for ahead of the one that is read. */
-const ahead = 6;
 
 interface Change {
   readonly path: string;
@@ -42,35 +43,9 @@ const idOf = (path: string) => /cve-[0-9]{4}-[0-9]+/.exec(path)?.[0].toUpperCase
 const latest = (changes: readonly Change[], start: string) =>
   changes.reduce((newest, { at }) => (at > newest ? at : newest), start);
 
-/** The changed documents, fetched a few ahead. */
-async function* fetchEach(fetcher: Fetcher, paths: readonly string[]): AsyncGenerator<SourceDocument> {
-  const waiting: Promise<SourceDocument>[] = [];
-  let next = 0;
-  const ask = () => {
-    const path = paths[next++];
-    if (path === undefined) return;
-    const asked = fetchOne(fetcher, path);
-    // Whoever waits for it hears of its failure.
-    asked.catch(() => undefined);
-    waiting.push(asked);
-  };
-  for (let count = 0; count < ahead; count++) ask();
-  for (let document = waiting.shift(); document !== undefined; document = waiting.shift()) {
-    const ready = await document;
-    ask();
-    fetcher.progress(next, paths.length);
-    yield ready;
-  }
-}
-
-async function fetchOne(fetcher: Fetcher, path: string): Promise<SourceDocument> {
-  const bytes = await fetcher.bytes(`${vex}/${path}`, { mostBytes: mostDocumentBytes });
-  return { file: `${vex}/${path}`, bytes };
-}
-
 async function* archived(path: string, file: string, gone: ReadonlySet<string>): AsyncGenerator<SourceDocument> {
   const wanted = (name: string) => name.endsWith(".json") && !gone.has(name.replace(/^\.?\//, ""));
-  for await (const { name, bytes } of tarFiles(decompressedFile(path), wanted, mostDocumentBytes)) {
+  for await (const { name, bytes } of tarFiles(decompressedFile(path, mostArchiveBytes), wanted, mostDocumentBytes)) {
     const document = { file, entry: name };
     yield bytes === undefined
       ? { ...document, bytes: Buffer.alloc(0), problem: "larger than allowed" }
@@ -87,21 +62,42 @@ async function fetchAll(fetcher: Fetcher, changes: readonly Change[], deletions:
   if (archive.unchanged) return { unchanged: true };
   const gone = stillGone(changes, deletions);
   // The archive is written in the course of its day.
-  const since = changes.filter(({ at, path }) => at >= day && !gone.has(path)).map(({ path }) => path);
+  const since = fetchChanged(
+    fetcher,
+    changes.filter(({ at, path }) => at >= day && !gone.has(path)),
+  );
   const documents = async function* () {
     yield* archived(archive.path, name, gone);
-    yield* fetchEach(fetcher, since);
+    yield* since.documents;
   };
+  const start = `${day}T00:00:00.000Z`;
   return {
     unchanged: false,
     extent: "whole",
     documents: documents(),
-    cursors: () => cursorsOf(changes, deletions, `${day}T00:00:00.000Z`),
+    cursors: () => ({ changed: latest(changes, start), deleted: latest(deletions, start), ...since.missing() }),
   };
 }
 
-function cursorsOf(changes: readonly Change[], deletions: readonly Change[], start: string) {
-  return { changed: latest(changes, start), deleted: latest(deletions, start) };
+function fetchChanged(fetcher: Fetcher, changed: readonly Change[], again?: string): Each {
+  const paths = changed.map(({ path }) => `${vex}/${path}`);
+  return fetchEach(fetcher, paths, { mostBytes: mostDocumentBytes, again });
+}
+
+/** The lists of what has changed and of what is gone; `undefined` when both are as they were. */
+async function listsOf(fetcher: Fetcher): Promise<readonly [readonly Change[], readonly Change[]] | undefined> {
+  const names = [`${vex}/changes.csv`, `${vex}/deletions.csv`];
+  const asked: FetchedFile[] = [];
+  for (const name of names) asked.push(await fetcher.file(name, { conditional: true }));
+  if (asked.every(({ unchanged }) => unchanged)) return undefined;
+  const lists: (readonly Change[])[] = [];
+  for (const [index, name] of names.entries()) {
+    const had = asked[index];
+    // The one that is as it was is needed beside the other.
+    const file = had === undefined || had.unchanged ? await fetcher.file(name) : had;
+    lists.push(file.unchanged ? [] : readChanges(await contentOf(file.path, mostListBytes)));
+  }
+  return [lists[0] ?? [], lists[1] ?? []];
 }
 
 /** Deleted, and not published again after that. */
@@ -111,23 +107,28 @@ function stillGone(changes: readonly Change[], deletions: readonly Change[]): Re
 }
 
 async function fetchVex(fetcher: Fetcher): Promise<Fetched> {
-  const [changes, deletions] = [
-    readChanges(await fetcher.bytes(`${vex}/changes.csv`, { mostBytes: mostListBytes })),
-    readChanges(await fetcher.bytes(`${vex}/deletions.csv`, { mostBytes: mostListBytes })),
-  ];
-  const { changed, deleted } = fetcher.cursors;
+  const lists = await listsOf(fetcher);
+  if (lists === undefined) return { unchanged: true };
+  const [changes, deletions] = lists;
+  const { changed, deleted, missing: again } = fetcher.cursors;
   if (changed === undefined || deleted === undefined) return fetchAll(fetcher, changes, deletions);
   const gone = stillGone(changes, deletions);
-  const newer = changes.filter(({ at, path }) => at > changed && !gone.has(path)).map(({ path }) => path);
+  const newer = changes.filter(({ at, path }) => at > changed && !gone.has(path));
   const removed = deletions.filter(({ at, path }) => at > deleted && gone.has(path)).map(({ path }) => idOf(path));
   if (newer.length > mostSingly) return fetchAll(fetcher, changes, deletions);
   if (newer.length === 0 && removed.length === 0) return { unchanged: true };
+  const { documents, missing } = fetchChanged(fetcher, newer, again);
   return {
     unchanged: false,
     extent: "changes",
-    documents: fetchEach(fetcher, newer),
+    documents,
     removed: () => removed,
-    cursors: () => cursorsOf(changes, deletions, changed),
+    cursors: () => ({
+      changed: latest(changes, changed),
+      deleted: latest(deletions, deleted),
+      missing: "",
+      ...missing(),
+    }),
   };
 }
 
@@ -135,9 +136,7 @@ async function fetchRepositories(fetcher: Fetcher): Promise<Fetched> {
   const fetched = await fetcher.file(repositoryMap, { conditional: true });
   if (fetched.unchanged) return fetched;
   const documents = async function* (): AsyncGenerator<SourceDocument> {
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of decompressedFile(fetched.path, mostListBytes)) chunks.push(chunk);
-    yield { file: repositoryMap, bytes: Buffer.concat(chunks) };
+    yield { file: repositoryMap, bytes: await contentOf(fetched.path, mostListBytes) };
   };
   return { unchanged: false, extent: "whole", documents: documents() };
 }

@@ -15,6 +15,8 @@ export interface Upstream {
   readonly files: Map<string, string | Uint8Array>;
   /** Paths in the order in which they were asked for. */
   readonly asked: string[];
+  /** The status of each answer since `asked` was emptied. */
+  readonly answers: readonly number[];
 }
 
 export type Outcome =
@@ -35,9 +37,12 @@ export async function serving<Result>(
 ): Promise<Result> {
   const content = new Map(Object.entries(files));
   const asked: string[] = [];
+  const answers: number[] = [];
   const server = createServer((request, response) => {
     const path = decodeURI(request.url ?? "").slice(1);
+    if (asked.length === 0) answers.length = 0;
     asked.push(path);
+    response.on("finish", () => answers.push(response.statusCode));
     const body = content.get(path);
     if (body === undefined) {
       response.writeHead(404).end();
@@ -50,7 +55,7 @@ export async function serving<Result>(
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   try {
     const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    return await use({ base, files: content, asked });
+    return await use({ base, files: content, asked, answers });
   } finally {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));

@@ -236,7 +236,9 @@ describe("the upstream", () => {
       expect(ids(readAll(feed, first.documents))).toEqual(["CVE-2026-0001", "CVE-2026-0002", "CVE-2026-0004"]);
 
       const { remembered } = first;
+      upstream.asked.length = 0;
       expect(await fetchPart(feed, "vex", upstream, { remembered })).toMatchObject({ unchanged: true });
+      expect(upstream.answers).toEqual([304, 304]);
 
       upstream.files.set(
         `${vex}/changes.csv`,
@@ -263,7 +265,36 @@ describe("the upstream", () => {
     });
   });
 
-  test("a list of changes that leads to a document that is missing fails, and tells no cursor", async () => {
+  test("a document that is missing is told and asked for again with the next change; the others go on", async () => {
+    const files = {
+      [`${vex}/changes.csv`]: csv([
+        ["0009", "13"],
+        ["0008", "12"],
+        ["0007", "11"],
+      ]),
+      [`${vex}/deletions.csv`]: "",
+      [`${vex}/${path("0009")}`]: document("CVE-2026-0009"),
+      [`${vex}/${path("0007")}`]: document("CVE-2026-0007"),
+    };
+    await serving(files, async (upstream) => {
+      const old = { changed: "2026-02-01T00:00:00.000Z", deleted: "2026-02-01T00:00:00.000Z" };
+      const first = await fetchPart(feed, "vex", upstream, { remembered: old });
+      if (first.unchanged) throw new Error("nothing was fetched");
+      const problems = first.documents.flatMap(({ file, problem }) => (problem === undefined ? [] : [file]));
+      expect(problems).toEqual([`${vex}/${path("0008")}`]);
+      expect(first.remembered).toMatchObject({ missing: `${vex}/${path("0008")}`, deleted: old.deleted });
+
+      upstream.files.set(`${vex}/changes.csv`, csv([["0010", "14"]]));
+      upstream.files.set(`${vex}/${path("0010")}`, document("CVE-2026-0010"));
+      upstream.files.set(`${vex}/${path("0008")}`, document("CVE-2026-0008"));
+      const second = await fetchPart(feed, "vex", upstream, { remembered: first.remembered });
+      if (second.unchanged) throw new Error("nothing was fetched");
+      expect(ids(readAll(feed, second.documents))).toEqual(["CVE-2026-0010", "CVE-2026-0008"]);
+      expect(second.remembered["missing"]).toBe("");
+    });
+  });
+
+  test("a list of changes that leads to no document at all fails, and tells no cursor", async () => {
     const files = {
       [`${vex}/changes.csv`]: csv([["0009", "13"]]),
       [`${vex}/deletions.csv`]: "",

@@ -252,7 +252,7 @@ describe("Fedora", () => {
     ...rest,
   });
 
-  test("every page, then what was modified since; other products and other updates are left out", async () => {
+  test("every page, then what was pushed or modified since; other products and other updates are left out", async () => {
     const query = "type=security&status=stable&rows_per_page=100";
     const page = (updates: readonly object[], pages: number) => JSON.stringify({ updates, page: 1, pages });
     const files = {
@@ -270,7 +270,9 @@ describe("Fedora", () => {
         ],
         2,
       ),
-      [`updates/?${query}&modified_since=2026-02-28T00:00:00&page=1`]: page([], 0),
+      // It was edited for the last time long before it became stable.
+      [`updates/?${query}&pushed_since=2026-02-28T00:00:00&page=1`]: page([update("FEDORA-2026-eeeeeeeeee", {})], 1),
+      [`updates/?${query}&modified_since=2026-02-28T00:00:00&page=1`]: page([update("FEDORA-2026-aaaaaaaaaa", {})], 1),
     };
     await serving(files, async (upstream) => {
       const first = await fetchPart(fedora, "", upstream);
@@ -283,7 +285,13 @@ describe("Fedora", () => {
         "ignored: no-vulnerability",
       ]);
       const { remembered } = first;
-      expect(await fetchPart(fedora, "", upstream, { remembered })).toMatchObject({ extent: "changes", documents: [] });
+      const second = await fetchPart(fedora, "", upstream, { remembered });
+      if (second.unchanged) throw new Error("nothing was fetched");
+      expect(second.extent).toBe("changes");
+      const ids = readAll(fedora, second.documents).map((one) =>
+        one.kind === "advisory" ? one.advisory.id : one.kind,
+      );
+      expect(ids).toEqual(["FEDORA-2026-eeeeeeeeee", "FEDORA-2026-aaaaaaaaaa"]);
     });
   });
 
