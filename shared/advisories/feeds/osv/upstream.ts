@@ -3,6 +3,7 @@
  * the time they changed, newest first.
  */
 import { TransientError } from "../../../platform/errors.ts";
+import { contentOf } from "../../sources/compressed.ts";
 import { fetchEach } from "../../sources/each.ts";
 import { zipDocuments } from "../../sources/zip.ts";
 import type { FeedUpstream, Fetched, Fetcher } from "../../types.ts";
@@ -10,6 +11,8 @@ import type { FeedUpstream, Fetched, Fetcher } from "../../types.ts";
 /** More changed records than this are cheaper to fetch with the whole archive. */
 const mostChanges = 2000;
 const mostListBytes = 256 * 1024 * 1024;
+/** The archive is made apart from the list of changes, and may be that much older. */
+const archiveAge = 6 * 60 * 60 * 1000;
 
 /**
  * Ecosystems that OSV exports. Debian, Ubuntu and Alpine have feeds of their own too, with states that OSV lacks:
@@ -72,7 +75,13 @@ function changesSince(list: string, since: string): readonly Change[] | undefine
   return changes;
 }
 
-const firstTime = (list: string) => /^([0-9TZ:.+-]+),/.exec(list)?.[1];
+const before = (time: string, milliseconds: number) => new Date(Date.parse(time) - milliseconds).toISOString();
+
+/** Of the newest change; `undefined` for what is no list. */
+function firstTime(list: string): string | undefined {
+  const time = /^([0-9TZ:.+-]+),/.exec(list)?.[1];
+  return time === undefined || Number.isNaN(Date.parse(time)) ? undefined : time;
+}
 
 /** Where the records are; what is no id is left out. */
 function pathsOf(directory: string, changes: readonly Change[]): readonly string[] {
@@ -81,10 +90,11 @@ function pathsOf(directory: string, changes: readonly Change[]): readonly string
     .map(({ id }) => `${directory}/${encodeURIComponent(id)}.json`);
 }
 
-/** The list of changes, if the server has one: a plain mirror of the archives has none. */
-async function listOf(fetcher: Fetcher, directory: string): Promise<string | undefined> {
+/** The list of changes (`same`: as it was), if the server has one: a plain mirror of the archives has none. */
+async function listOf(fetcher: Fetcher, directory: string): Promise<string | "same" | undefined> {
   try {
-    return (await fetcher.bytes(`${directory}/modified_id.csv`, { mostBytes: mostListBytes })).toString("utf8");
+    const file = await fetcher.file(`${directory}/modified_id.csv`, { conditional: true });
+    return file.unchanged ? "same" : (await contentOf(file.path, mostListBytes)).toString("utf8");
   } catch (error) {
     if (error instanceof TransientError) throw error;
     return undefined;
@@ -95,8 +105,8 @@ async function fetchFamily(family: string, fetcher: Fetcher): Promise<Fetched> {
   const directory = encodeURIComponent(family);
   const since = fetcher.cursors["modified"];
   const list = await listOf(fetcher, directory);
+  if (list === "same") return { unchanged: true };
   const newest = list === undefined ? undefined : firstTime(list);
-  const cursors = () => (newest === undefined ? {} : { modified: newest });
   if (list !== undefined && newest !== undefined && since !== undefined) {
     const changes = changesSince(list, since);
     if (changes?.length === 0) return { unchanged: true };
@@ -108,13 +118,14 @@ async function fetchFamily(family: string, fetcher: Fetcher): Promise<Fetched> {
         unchanged: false,
         extent: "changes",
         documents,
-        cursors: () => ({ ...cursors(), missing: "", ...missing() }),
+        cursors: () => ({ modified: newest, missing: "", ...missing() }),
       };
     }
   }
   const fetched = await fetcher.file(`${directory}/all.zip`, { conditional: true });
   if (fetched.unchanged) return fetched;
   const documents = zipDocuments(fetched.path, `${family}/all.zip`, fetcher.progress);
+  const cursors = () => (newest === undefined ? {} : { modified: before(newest, archiveAge) });
   return { unchanged: false, extent: "whole", documents, cursors };
 }
 
