@@ -3,7 +3,8 @@ import type { AdvisorySettings } from "./settings.ts";
 
 /** Named one by one. */
 const staleShown = 5;
-const dayMilliseconds = 24 * 60 * 60 * 1000;
+const hourMilliseconds = 60 * 60 * 1000;
+const dayMilliseconds = 24 * hourMilliseconds;
 
 function days(from: string, now: number): number {
   return Math.floor((now - Date.parse(from)) / dayMilliseconds);
@@ -28,25 +29,46 @@ export function advisoryWarnings(
   }
   if (overdue(age.newestRecord, settings, now)) {
     const newest = age.newestRecord ?? "";
-    return [`the newest advisory in the store is ${days(newest, now)} days old (${newest}): its source is out of date`];
+    const said = `the newest advisory in the store is ${days(newest, now)} days old (${newest}): its source is out of date`;
+    return [said, ...staleWarnings(age, settings, now)];
   }
-  return staleSources(age, settings, now);
+  return staleWarnings(age, settings, now);
 }
 
-const hourMilliseconds = 60 * 60 * 1000;
+/** Clocks of machines differ by less. */
+const skewMilliseconds = hourMilliseconds;
 
-/** The sources whose data is older than they may be; a few are told by name. */
-function staleSources(
+function isAhead(time: string, now: number): boolean {
+  return Date.parse(time) > now + skewMilliseconds;
+}
+
+/**
+ * The sources whose data is older than they may be, or of an age that nobody knows because its time is yet to come.
+ * `now` in milliseconds.
+ */
+export function staleSources(
+  age: AdvisoryAge,
+  settings: Pick<AdvisorySettings, "warnAfterDays">,
+  now: number,
+): NonNullable<AdvisoryAge["sources"]> {
+  return (age.sources ?? []).filter(({ updatedAt, staleAfterHours }) => {
+    const hours = staleAfterHours ?? settings.warnAfterDays * 24;
+    return isAhead(updatedAt, now) || now - Date.parse(updatedAt) > hours * hourMilliseconds;
+  });
+}
+
+/** A few are told by name. */
+function staleWarnings(
   age: AdvisoryAge,
   settings: Pick<AdvisorySettings, "warnAfterDays">,
   now: number,
 ): readonly string[] {
-  const stale = (age.sources ?? []).filter(({ updatedAt, staleAfterHours }) => {
-    const hours = staleAfterHours ?? settings.warnAfterDays * 24;
-    return now - Date.parse(updatedAt) > hours * hourMilliseconds;
-  });
+  const stale = staleSources(age, settings, now);
   const shown = stale.slice(0, staleShown).map(({ name, updatedAt, failure }) => {
     const why = failure === undefined ? "" : ` (${failure.slice(0, 200)})`;
+    if (isAhead(updatedAt, now)) {
+      return `the advisories of ${name} claim to be of ${updatedAt}, which is in the future: a clock is wrong${why}`;
+    }
     return `the advisories of ${name} were last updated ${days(updatedAt, now)} days ago, ${updatedAt}${why}`;
   });
   return stale.length > staleShown ? [...shown, `and those of ${stale.length - staleShown} more sources`] : shown;

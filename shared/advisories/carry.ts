@@ -14,6 +14,7 @@ import { layOutShard, layOutTable, type Replacement } from "./lay-out.ts";
 import {
   blobsOf,
   type Content,
+  contentOf,
   hashOfSet,
   type Manifest,
   type ManifestShard,
@@ -86,10 +87,6 @@ export async function exportAdvisories(ports: Ports, output: Writable): Promise<
     bytes,
     leftOut: names.filter((name) => !kept.has(name)),
   };
-}
-
-function contentOf({ sources, shards, tables, exploited }: Manifest): Content {
-  return { sources, shards, tables, ...(exploited && { exploited }) };
 }
 
 const sha256Of = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");

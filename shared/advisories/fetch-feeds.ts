@@ -1,19 +1,19 @@
-/** Every enabled feed's parts, fetched one after the other; what fails keeps what it had, and the others go on. */
+/** The parts of every enabled feed, and the fetch of one of them; what fails keeps what it had, and the others go on. */
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf, PermanentError } from "../platform/errors.ts";
 import type { Platform } from "../platform/ports.ts";
 import { ecosystemFamily } from "./ecosystems.ts";
 import { type Intake, sourceCountOf, sourceName, takeIn } from "./intake.ts";
-import { blobsOf, type Manifest } from "./manifest.ts";
+import { blobsOf, type Manifest, type ManifestSource } from "./manifest.ts";
 import { areIntact } from "./publish.ts";
 import { feeds } from "./registry.generated.ts";
 import type { AdvisorySettings } from "./settings.ts";
 import { createFetcher } from "./sources/fetcher.ts";
 import type { Feed, FeedUpstream, Fetched } from "./types.ts";
 
-/** How the fetch of one source ended. */
-export type Outcome =
+/** How the fetch of one source ended. `at`: when it began, ISO 8601. */
+export type Outcome = { readonly at: string } & (
   | {
       readonly state: "updated";
       readonly feed: string;
@@ -24,20 +24,36 @@ export type Outcome =
       readonly removed: ReadonlySet<string>;
     }
   | { readonly state: "unchanged"; readonly cursors: Readonly<Record<string, string>> }
-  | { readonly state: "failed"; readonly from: string; readonly error: unknown };
+  | {
+      readonly state: "failed";
+      readonly feed: string;
+      readonly part: string;
+      readonly from: string;
+      readonly error: unknown;
+    }
+);
 
-export interface FetchFeeds {
+export interface Fetching {
   readonly ports: Pick<Platform, "clock" | "log" | "progress" | "blobs">;
   readonly settings: AdvisorySettings;
   readonly directory: string;
   readonly intake: Intake;
   readonly before: Manifest | undefined;
+  /** Aborted when the time is over. */
+  readonly signal: AbortSignal | undefined;
 }
 
 interface Enabled {
   readonly feed: Feed;
   readonly upstream: FeedUpstream;
   readonly base: string;
+}
+
+/** What is fetched, and may fail, on its own. */
+export interface SourcePart extends Enabled {
+  readonly part: string;
+  /** `osv/npm` */
+  readonly name: string;
 }
 
 /** The feeds that are fetched under these settings, with the base URL of each. */
@@ -52,30 +68,27 @@ export function enabledFeeds(settings: AdvisorySettings): readonly Enabled[] {
   });
 }
 
-/** By source name. Never throws: what failed is told. */
-export async function fetchFeeds(fetching: FetchFeeds): Promise<ReadonlyMap<string, Outcome>> {
-  const wanted = new Set(fetching.settings.ecosystems);
-  const wants = (ecosystem: string) => wanted.has(ecosystemFamily(ecosystem));
-  const outcomes = new Map<string, Outcome>();
-  for (const enabled of enabledFeeds(fetching.settings)) {
-    for (const part of enabled.upstream.parts(wants)) {
-      const name = sourceName(enabled.feed.name, part);
-      outcomes.set(name, await fetchPart(fetching, enabled, part, wants));
-    }
-  }
-  return outcomes;
+function wantsOf({ ecosystems }: AdvisorySettings): (ecosystem: string) => boolean {
+  const wanted = new Set(ecosystems);
+  return (ecosystem) => wanted.has(ecosystemFamily(ecosystem));
 }
 
-async function fetchPart(
-  fetching: FetchFeeds,
-  { feed, upstream, base }: Enabled,
-  part: string,
-  wants: (ecosystem: string) => boolean,
-): Promise<Outcome> {
-  const { ports, intake, before } = fetching;
-  const name = sourceName(feed.name, part);
+/** Every part of every enabled feed. */
+export function enabledParts(settings: AdvisorySettings): readonly SourcePart[] {
+  const wants = wantsOf(settings);
+  return enabledFeeds(settings).flatMap((enabled) =>
+    enabled.upstream.parts(wants).map((part) => ({ ...enabled, part, name: sourceName(enabled.feed.name, part) })),
+  );
+}
+
+/** Fetches one part into the intake. Never throws: what failed is told. */
+export async function fetchPart(fetching: Fetching, source: SourcePart): Promise<Outcome> {
+  const { ports, intake, before, signal } = fetching;
+  const { feed, upstream, base, part, name } = source;
+  const at = new Date(ports.clock.now()).toISOString();
   const directory = join(fetching.directory, "downloads");
-  const known = before?.sources.find((source) => source.name === name && source.from === base);
+  const known = before?.sources.find((one) => one.name === name && one.from === base && !wasNeverRead(one));
+  const wants = wantsOf(fetching.settings);
   try {
     await mkdir(directory, { recursive: true });
     const { fetcher, validators } = createFetcher(directory, {
@@ -85,16 +98,18 @@ async function fetchPart(
       wants,
       now: () => ports.clock.now(),
       progress: (done, total) => ports.progress.report(name, done, total),
+      signal,
     });
     const fetched = await upstream.fetch(part, fetcher);
     if (fetched.unchanged) {
       if (known === undefined) throw new PermanentError("advisories-refused", `${base} has nothing new for ${name}`);
-      return { state: "unchanged", cursors: { ...known.cursors, ...validators() } };
+      return { state: "unchanged", at, cursors: { ...known.cursors, ...validators() } };
     }
-    await takeIn(intake, fetched.documents, { wants, feed, part });
+    await takeIn(intake, fetched.documents, { wants, feed, part, signal });
     if (fetched.extent === "whole") refuseShrunken(name, sourceCountOf(intake, name).records, known?.records ?? 0);
     return {
       state: "updated",
+      at,
       feed: feed.name,
       part,
       extent: fetched.extent,
@@ -104,10 +119,15 @@ async function fetchPart(
     };
   } catch (error) {
     ports.log.warn("a feed was not updated", { source: name, error: messageOf(error) });
-    return { state: "failed", from: base, error };
+    return { state: "failed", at, feed: feed.name, part, from: base, error };
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+/** A source that was asked for and has never answered: it is listed so that its silence is seen. */
+export function wasNeverRead({ records, failure }: ManifestSource): boolean {
+  return records === 0 && failure !== undefined;
 }
 
 function cursorsOf(fetched: Extract<Fetched, { unchanged: false }>): Readonly<Record<string, string>> {
@@ -115,7 +135,7 @@ function cursorsOf(fetched: Extract<Fetched, { unchanged: false }>): Readonly<Re
 }
 
 /** Whether what the source gave is still there, whole: otherwise it is asked for anew. */
-async function isHeld({ before, ports }: FetchFeeds, name: string): Promise<boolean> {
+async function isHeld({ before, ports }: Fetching, name: string): Promise<boolean> {
   if (before === undefined) return false;
   const has = ({ sources }: { readonly sources: readonly string[] }) => sources.includes(name);
   const { exploited } = before;

@@ -47,17 +47,19 @@ export interface Intake {
 
 const feeds: readonly Feed[] = allFeeds;
 
-const quarantinedShown = 20;
+/** Told one by one. */
+export const quarantinedShown = 20;
 /** Documents between two breaths of the event loop: reading must not starve the process it runs in. */
 const stride = 500;
 
-export function createIntake(directory: string): Intake {
+/** @param withdrawn ids that are known to be withdrawn already; those that are met are added */
+export function createIntake(directory: string, withdrawn: Set<string> = new Set()): Intake {
   return {
     spool: createSpool(directory),
     files: new Map(),
     sources: new Map(),
     exploited: new Map(),
-    withdrawn: new Set(),
+    withdrawn,
     quarantined: [],
   };
 }
@@ -69,6 +71,8 @@ export interface Origin {
   readonly feed?: Feed;
   /** The part of a feed. */
   readonly part: string;
+  /** Aborted when the time is over. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The part of a feed that did not come from its upstream. */
@@ -89,7 +93,9 @@ export async function takeIn(intake: Intake, documents: AsyncIterable<SourceDocu
   let seen = 0;
   for await (const document of documents) {
     takeDocument(intake, document, origin);
-    if (++seen % stride === 0) await breathe();
+    if (++seen % stride !== 0) continue;
+    await breathe();
+    origin.signal?.throwIfAborted();
   }
 }
 

@@ -43,7 +43,7 @@ const table = parts.extend({ name: z.string().min(1), sources: z.array(sourceNam
 const source = z.object({
   name: sourceName,
   feed: z.string().min(1),
-  /** When it was last read or found unchanged. */
+  /** When it was last read or found unchanged; of one that never was (no records, and a failure): first asked for. */
   updatedAt: time,
   newestRecord: time.optional(),
   records: count,
@@ -59,8 +59,8 @@ const source = z.object({
   attribution: z.string().optional(),
   redistributable: z.boolean(),
   staleAfterHours: z.number().positive().optional(),
-  /** Why it is not newer, since the first failure in a row. */
-  failure: z.object({ since: time, reason: z.string() }).optional(),
+  /** Why it is not newer: since the first failure in a row, `at` the last one. */
+  failure: z.object({ since: time, at: time.optional(), reason: z.string() }).optional(),
 });
 
 const exploited = z.object({ blob, sha256, bytes: count, count, updatedAt: time, source: sourceName });
@@ -111,6 +111,11 @@ export interface Content {
   readonly shards: readonly ManifestShard[];
   readonly tables: readonly ManifestTable[];
   readonly exploited?: ManifestExploited;
+}
+
+/** What a manifest lists. */
+export function contentOf({ sources, shards, tables, exploited }: Manifest): Content {
+  return { sources, shards, tables, ...(exploited && { exploited }) };
 }
 
 /** Every blob that a set consists of, with what it must be. */

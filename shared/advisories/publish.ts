@@ -1,16 +1,19 @@
 /** From what was laid out to a new set: shards first, then the manifest, then what nobody reads any more is removed. */
 import { createHash } from "node:crypto";
+import { TransientError } from "../platform/errors.ts";
 import type { Platform } from "../platform/ports.ts";
 import type { BuiltTable } from "./chunk-table.ts";
 import type { LaidOut } from "./lay-out.ts";
 import {
   blobsOf,
   type Content,
+  contentOf,
   type Manifest,
   type ManifestExploited,
   type ManifestParts,
   type ManifestShard,
   manifestOf,
+  parseManifest,
   readManifest,
   shardBlob,
   shardPrefix,
@@ -83,10 +86,42 @@ export async function areIntact(
   return true;
 }
 
-/** Replaces the set by this content. Blobs are removed that no set has named for a day. */
+/** Replaces the set by this content, whatever there is. Blobs are removed that no set has named for a day. */
 export async function publish(ports: Ports, content: Content): Promise<Manifest> {
-  const now = ports.clock.now();
   const before = await readManifest(ports.blobs).catch(() => undefined);
+  return await replace(ports, content, before);
+}
+
+/**
+ * Replaces the set `before` by this content that was made of it; `undefined` when another builder has published since:
+ * then the content is to be made anew, of what is there now. Between the last look and the write lies one request; what
+ * two builders lose to each other in it is with the older times of its sources, and is fetched at their next turn.
+ * Throws `TransientError("advisory-shard-gone")` when something of the content was removed meanwhile.
+ */
+export async function publishOver(
+  ports: Ports,
+  content: Content,
+  before: Manifest | undefined,
+): Promise<Manifest | undefined> {
+  const known = new Set(before === undefined ? [] : blobsOf(contentOf(before)).map(({ blob }) => blob));
+  for (const { blob } of blobsOf(content)) {
+    if (known.has(blob) || (await ports.blobs.has(blob))) continue;
+    throw new TransientError("advisory-shard-gone", `${blob} was removed before it was published`);
+  }
+  if (!(await isPresent(ports, before))) return undefined;
+  const manifest = await replace(ports, content, before);
+  return (await isPresent(ports, manifest)) ? manifest : undefined;
+}
+
+async function isPresent({ blobs }: Ports, manifest: Manifest | undefined): Promise<boolean> {
+  const present = await readManifest(blobs).catch(() => undefined);
+  // As it would be read back: members in the same order.
+  const wanted = manifest && parseManifest(Buffer.from(JSON.stringify(manifest)));
+  return JSON.stringify(present) === JSON.stringify(wanted);
+}
+
+async function replace(ports: Ports, content: Content, before: Manifest | undefined): Promise<Manifest> {
+  const now = ports.clock.now();
   const fresh = manifestOf(content, isoOf(now));
   const retired = await retire(ports, before, new Set(blobsOf(content).map(({ blob }) => blob)), now);
   const manifest: Manifest = { ...fresh, retired: retired.keep };
@@ -106,7 +141,9 @@ async function retire(ports: Ports, before: Manifest | undefined, current: Reado
   const remove: string[] = [];
   for await (const blob of ports.blobs.list(shardPrefix)) {
     if (current.has(blob)) continue;
-    const at = since.get(blob) ?? isoOf(now);
+    const told = since.get(blob);
+    // A time that is yet to come is of a clock that was wrong.
+    const at = told === undefined || Date.parse(told) > now ? isoOf(now) : told;
     if (now - Date.parse(at) > graceMilliseconds) remove.push(blob);
     else keep.push({ blob, at });
   }

@@ -20,7 +20,30 @@ export interface Turnover {
   removes(source: string, id: string): boolean;
   /** Some record of the source is to be removed. */
   removesFrom(source: string): boolean;
+  /** What was taken in of it does not count. */
   failed(source: string): boolean;
+}
+
+/**
+ * What was laid out before, by name and by what it was laid out of: another builder may publish meanwhile, and then only
+ * what that one touched as well is laid out again.
+ */
+export type LaidOutBefore = Map<
+  string,
+  { readonly of: string | undefined; readonly listed: ManifestShard | ManifestTable | undefined }
+>;
+
+async function onceOnly<Listed extends ManifestShard | ManifestTable>(
+  before: LaidOutBefore,
+  key: string,
+  of: string | undefined,
+  layOut: () => Promise<Listed | undefined>,
+): Promise<Listed | undefined> {
+  const known = before.get(key);
+  if (known !== undefined && known.of === of) return known.listed as Listed | undefined;
+  const listed = await layOut();
+  before.set(key, { of, listed });
+  return listed;
 }
 
 /** What holds for one shard (or, without a family, for a table). */
@@ -32,7 +55,11 @@ function replacementFor(turnover: Turnover, family?: string): Replacement {
   };
 }
 
-export async function rebuildShards(ports: Ports, turnover: Turnover): Promise<ManifestShard[]> {
+export async function rebuildShards(
+  ports: Ports,
+  turnover: Turnover,
+  laidOutBefore: LaidOutBefore = new Map(),
+): Promise<ManifestShard[]> {
   const { intake, before } = turnover;
   const old = new Map(before?.shards.map((shard) => [shard.name, shard]));
   const names = [...new Set([...intake.spool.shards(), ...old.keys()])].filter((name) =>
@@ -51,10 +78,14 @@ export async function rebuildShards(ports: Ports, turnover: Turnover): Promise<M
       shards.push(listed);
       continue;
     }
-    const needsOld = listed?.sources.some((source) => !replacement.replaces(source)) === true;
-    const oldShard = listed !== undefined && needsOld ? await openOld(ports, listed) : undefined;
-    const laidOut = await layOutShard(() => intake.spool.shardLines(name), oldShard, replacement);
-    if (laidOut !== undefined) shards.push(await storeShard(ports, name, laidOut));
+    const of = listed && `${listed.sha256} ${listed.details.sha256}`;
+    const shard = await onceOnly(laidOutBefore, `shard ${name}`, of, async () => {
+      const needsOld = listed?.sources.some((source) => !replacement.replaces(source)) === true;
+      const oldShard = listed !== undefined && needsOld ? await openOld(ports, listed) : undefined;
+      const laidOut = await layOutShard(() => intake.spool.shardLines(name), oldShard, replacement);
+      return laidOut && (await storeShard(ports, name, laidOut));
+    });
+    if (shard !== undefined) shards.push(shard);
   }
   return shards;
 }
@@ -68,7 +99,11 @@ async function openOld(ports: Ports, listed: ManifestShard): Promise<OldShard | 
   return { content: await openContent(ports.blobs, listed), details: await openParts(ports.blobs, listed.details) };
 }
 
-export async function rebuildTables(ports: Ports, turnover: Turnover): Promise<ManifestTable[]> {
+export async function rebuildTables(
+  ports: Ports,
+  turnover: Turnover,
+  laidOutBefore: LaidOutBefore = new Map(),
+): Promise<ManifestTable[]> {
   const { intake, before } = turnover;
   const old = new Map(before?.tables.map((table) => [table.name, table]));
   const taken = new Set(intake.spool.tables());
@@ -81,12 +116,14 @@ export async function rebuildTables(ports: Ports, turnover: Turnover): Promise<M
       tables.push(listed);
       continue;
     }
-    const isReadable = listed !== undefined && (await areIntact(ports.blobs, [listed]));
-    const opened = isReadable ? await openParts(ports.blobs, listed) : undefined;
-    const laidOut = await layOutTable(() => intake.spool.tableLines(name), opened, replacement);
-    if (laidOut === undefined) continue;
-    const parts = await storeTable(ports, `table-${name}`, laidOut);
-    tables.push({ name, ...parts, sources: [...laidOut.sources] });
+    const table = await onceOnly(laidOutBefore, `table ${name}`, listed?.sha256, async () => {
+      const isReadable = listed !== undefined && (await areIntact(ports.blobs, [listed]));
+      const opened = isReadable ? await openParts(ports.blobs, listed) : undefined;
+      const laidOut = await layOutTable(() => intake.spool.tableLines(name), opened, replacement);
+      if (laidOut === undefined) return undefined;
+      return { name, ...(await storeTable(ports, `table-${name}`, laidOut)), sources: [...laidOut.sources] };
+    });
+    if (table !== undefined) tables.push(table);
   }
   return tables;
 }

@@ -43,6 +43,8 @@ export const advisorySettings = z.strictObject({
       "ConanCenter",
       "Bitnami",
     ]),
+  /** How often each source is asked for what is new, in hours. */
+  everyHours: z.number().min(0.5).max(168).default(6),
   /** Scans warn when the store is older than this. */
   warnAfterDays: z.int().min(1).max(365).default(5),
 });

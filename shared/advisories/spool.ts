@@ -22,6 +22,8 @@ export interface Spool {
   /** The shards that something was added to. */
   shards(): readonly string[];
   tables(): readonly string[];
+  /** Characters that were added. */
+  size(): number;
   /** The lines of a shard or table; none when nothing was added to it. */
   shardLines(shard: string): Iterable<SpoolLine>;
   tableLines(table: string): Iterable<SpoolLine>;
@@ -54,6 +56,7 @@ export function createSpool(directory: string): Spool {
   const shards = new Map<string, Pending>();
   const tables = new Map<string, Pending>();
   let documents = 0;
+  let size = 0;
 
   const append = (files: Map<string, Pending>, prefix: string, name: string, line: string) => {
     let file = files.get(name);
@@ -63,6 +66,7 @@ export function createSpool(directory: string): Spool {
     }
     file.lines.push(line);
     file.size += line.length;
+    size += line.length;
     if (file.size >= flushAt) flush(file);
   };
   const linesOf = (file: Pending | undefined): Iterable<SpoolLine> => {
@@ -108,6 +112,7 @@ export function createSpool(directory: string): Spool {
     },
     shards: () => [...shards.keys()],
     tables: () => [...tables.keys()],
+    size: () => size,
     shardLines: (shard) => linesOf(shards.get(shard)),
     tableLines: (table) => linesOf(tables.get(table)),
   };

@@ -197,11 +197,11 @@ export function ageOf(manifest: Manifest | undefined): AdvisoryAge {
     set: manifest.set,
     updatedAt: manifest.updatedAt,
     ...(manifest.newestRecord !== undefined && { newestRecord: manifest.newestRecord }),
-    sources: manifest.sources.map(({ name, updatedAt, staleAfterHours, failure }) => ({
+    sources: manifest.sources.map(({ name, updatedAt, staleAfterHours, failure, records }) => ({
       name,
       updatedAt,
       ...(staleAfterHours !== undefined && { staleAfterHours }),
-      ...(failure !== undefined && { failure: failure.reason }),
+      ...(failure !== undefined && { failure: records === 0 ? `never read: ${failure.reason}` : failure.reason }),
     })),
   };
 }

@@ -14,6 +14,8 @@ export interface FetcherOptions {
   readonly wants: Fetcher["wants"];
   readonly now: () => number;
   readonly progress: Fetcher["progress"];
+  /** Ends downloads when it is aborted. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A fetcher that keeps its files in `directory`, and the validators to remember once the fetch has succeeded. */
@@ -54,6 +56,7 @@ export function createFetcher(
       const fetched = await download(urlOf(path), target, {
         validators: asked,
         onBytes: options.progress,
+        signal: options.signal,
         ...(sha256 !== undefined && { sha256 }),
       });
       if (fetched.unchanged) {
@@ -68,7 +71,7 @@ export function createFetcher(
     },
     async bytes(path, { mostBytes = 16 * 1024 * 1024 } = {}) {
       const target = join(directory, `download-${files++}`);
-      await download(urlOf(path), target, { mostBytes });
+      await download(urlOf(path), target, { mostBytes, signal: options.signal });
       const bytes = await readFile(target);
       await rm(target, { force: true });
       return bytes;

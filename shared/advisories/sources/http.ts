@@ -27,6 +27,8 @@ export interface DownloadOptions {
   readonly mostBytes?: number;
   /** What the file must be. */
   readonly sha256?: string;
+  /** Ends it for good when it is aborted. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** How often a download that broke off is taken up again. */
@@ -45,7 +47,8 @@ export async function download(url: string, path: string, options: DownloadOptio
     validators = outcome.validators;
     if (outcome.brokeOff !== undefined) {
       // Without a validator nobody knows whether the rest belongs to what is here.
-      if (attempt >= resumptions || validatorOf(validators) === undefined) throw outcome.brokeOff;
+      const isOver = attempt >= resumptions || options.signal?.aborted === true;
+      if (isOver || validatorOf(validators) === undefined) throw outcome.brokeOff;
       continue;
     }
     if (options.sha256 !== undefined) await verify(url, path, options.sha256);
@@ -68,10 +71,11 @@ async function once(
 ): Promise<Outcome | "unchanged"> {
   const stall = new AbortController();
   const limit = options.stallMilliseconds ?? 60_000;
+  const signal = options.signal === undefined ? stall.signal : AbortSignal.any([stall.signal, options.signal]);
   const timer = setTimeout(() => stall.abort(new Error(`no answer within ${limit / 1000} s`)), limit);
   try {
     const held = resume === undefined ? 0 : (await stat(path)).size;
-    const response = await fetch(url, { signal: stall.signal, headers: headersFor(options, resume, held) });
+    const response = await fetch(url, { signal, headers: headersFor(options, resume, held) });
     if (response.status === 304) return "unchanged";
     if (!response.ok) throw refusal(url, response);
     const start = response.status === 206 ? held : 0;
