@@ -1,8 +1,9 @@
 /** Advisories that are kept as files of a Git repository: read from the archive that its host makes of a branch. */
 import { limits } from "../platform/limits.ts";
 import { decompressedFile } from "./sources/compressed.ts";
-import type { SourceDocument } from "./sources/document.ts";
+import { documentOf, type SourceDocument } from "./sources/document.ts";
 import { tarFiles } from "./sources/tar.ts";
+import { fetchWhole } from "./sources/whole-file.ts";
 import type { FeedUpstream } from "./types.ts";
 
 interface Repository {
@@ -16,10 +17,7 @@ interface Repository {
 async function* documentsIn(path: string, { branch, files }: Repository): AsyncGenerator<SourceDocument> {
   const members = tarFiles(decompressedFile(path), (name) => files.test(name), limits.advisoryRecordBytes);
   for await (const { name, bytes } of members) {
-    const document = { file: branch, entry: name };
-    yield bytes === undefined
-      ? { ...document, bytes: Buffer.alloc(0), problem: "larger than allowed" }
-      : { ...document, bytes };
+    yield documentOf(branch, bytes, name);
   }
 }
 
@@ -32,10 +30,6 @@ export function repositoryUpstream(
     parts: () => [""],
     ...about,
     url: `https://codeload.github.com/${repository.name}/tar.gz/refs/heads`,
-    async fetch(_part, fetcher) {
-      const fetched = await fetcher.file(repository.branch, { conditional: true });
-      if (fetched.unchanged) return fetched;
-      return { unchanged: false, extent: "whole", documents: documentsIn(fetched.path, repository) };
-    },
+    fetch: (_part, fetcher) => fetchWhole(fetcher, repository.branch, (stored) => documentsIn(stored, repository)),
   };
 }

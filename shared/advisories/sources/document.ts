@@ -9,3 +9,11 @@ export interface SourceDocument {
   /** Why it was not read. */
   readonly problem?: string;
 }
+
+/** A document of a file (`entry`: of an archive); without bytes it was too large. */
+export function documentOf(file: string, bytes: Buffer | undefined, entry?: string): SourceDocument {
+  const place = { file, ...(entry !== undefined && { entry }) };
+  return bytes === undefined
+    ? { ...place, bytes: Buffer.alloc(0), problem: "larger than allowed" }
+    : { ...place, bytes };
+}

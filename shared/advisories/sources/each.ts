@@ -11,8 +11,8 @@ const separator = " ";
 
 export interface Each {
   readonly documents: AsyncIterable<SourceDocument>;
-  /** Of the documents that the server did not give, for a cursor (`again`); absent: it gave all. */
-  readonly missing: () => { readonly missing?: string };
+  /** The documents that the server did not give, for a cursor; empty when it gave all. */
+  readonly missing: () => string;
 }
 
 /**
@@ -40,7 +40,7 @@ export function fetchEach(
   };
   return {
     documents: inOrder([...paths, ...again], one, fetcher.progress),
-    missing: () => (refused.length === 0 ? {} : { missing: refused.slice(0, mostRemembered).join(separator) }),
+    missing: () => refused.slice(0, mostRemembered).join(separator),
   };
 }
 

@@ -5,7 +5,7 @@ import { join, relative } from "node:path";
 import { messageOf, PermanentError } from "../../platform/errors.ts";
 import { limits } from "../../platform/limits.ts";
 import { decompressed } from "./compressed.ts";
-import type { SourceDocument } from "./document.ts";
+import { documentOf, type SourceDocument } from "./document.ts";
 import { isDocument } from "./document-names.ts";
 import { linesOf } from "./lines.ts";
 import { tarFiles } from "./tar.ts";
@@ -17,7 +17,7 @@ type Reader = (bytes: AsyncIterable<Uint8Array>, file: string) => AsyncGenerator
 
 async function* readLines(bytes: AsyncIterable<Uint8Array>, file: string): AsyncGenerator<SourceDocument> {
   for await (const line of linesOf(bytes)) {
-    yield line === undefined ? { file, bytes: Buffer.alloc(0), problem: "larger than allowed" } : { file, bytes: line };
+    yield documentOf(file, line);
   }
 }
 
@@ -27,7 +27,7 @@ async function* readWhole(bytes: AsyncIterable<Uint8Array>, file: string): Async
   for await (const chunk of bytes) {
     size += chunk.length;
     if (size > limits.advisoryRecordBytes) {
-      yield { file, bytes: Buffer.alloc(0), problem: "larger than allowed" };
+      yield documentOf(file, undefined);
       return;
     }
     chunks.push(chunk);
@@ -37,10 +37,7 @@ async function* readWhole(bytes: AsyncIterable<Uint8Array>, file: string): Async
 
 async function* readTar(bytes: AsyncIterable<Uint8Array>, file: string): AsyncGenerator<SourceDocument> {
   for await (const entry of tarFiles(bytes, isDocument, limits.advisoryRecordBytes)) {
-    const name = { file, entry: entry.name };
-    yield entry.bytes === undefined
-      ? { ...name, bytes: Buffer.alloc(0), problem: "larger than allowed" }
-      : { ...name, bytes: entry.bytes };
+    yield documentOf(file, entry.bytes, entry.name);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Documents of the two XML forms in which updates of rpm distributions are published, one for each record. */
 import { decompressedFile } from "./compressed.ts";
-import type { SourceDocument } from "./document.ts";
+import { documentOf, type SourceDocument } from "./document.ts";
 import { xmlElements } from "./xml.ts";
 
 /** OVAL (https://oval-community-guidelines.readthedocs.io/) has definitions, updateinfo.xml of yum and dnf updates. */
@@ -9,7 +9,7 @@ const records = new Set(["definition", "update"]);
 /** Every `definition` and `update` of an XML document, as it stands in it. Throws what `xmlElements` throws. */
 export async function* xmlDocuments(chunks: AsyncIterable<Uint8Array>, file: string): AsyncGenerator<SourceDocument> {
   for await (const bytes of xmlElements(chunks, records)) {
-    yield bytes === undefined ? { file, bytes: Buffer.alloc(0), problem: "larger than allowed" } : { file, bytes };
+    yield documentOf(file, bytes);
   }
 }
 

@@ -36,6 +36,7 @@ function osvFiles(): Files {
       return [
         [`${family}/modified_id.csv`, `${record.modified},${id}\n`],
         [`${family}/all.zip`, zip({ [`${id}.json`]: json(record) })],
+        [`${family}/${id}.json`, json(record)],
       ];
     }),
   );

@@ -1,9 +1,7 @@
 import * as z from "zod";
 import { severityOfWord } from "../../cvss.ts";
 import { checked, parseJson } from "../../json-document.ts";
-import { decompressedFile } from "../../sources/compressed.ts";
-import type { SourceDocument } from "../../sources/document.ts";
-import { jsonMembers } from "../../sources/json-members.ts";
+import { fetchWhole, memberDocuments } from "../../sources/whole-file.ts";
 import { oneLine } from "../../text.ts";
 import type { Affected, Feed, FeedContext, FeedRecord } from "../../types.ts";
 import { undated } from "../../undated.ts";
@@ -65,14 +63,6 @@ function readGroup(value: unknown, { wants }: FeedContext): FeedRecord {
   };
 }
 
-async function* documentsOf(file: string): AsyncGenerator<SourceDocument> {
-  for await (const { bytes } of jsonMembers(decompressedFile(file))) {
-    yield bytes === undefined
-      ? { file: path, bytes: Buffer.alloc(0), problem: "larger than allowed" }
-      : { file: path, bytes };
-  }
-}
-
 /** Arch Linux: groups of vulnerabilities of one version, alone or as the list of all. */
 export const feed: Feed = {
   name: "arch",
@@ -91,9 +81,6 @@ export const feed: Feed = {
     redistributable: true,
     staleAfterHours: 96,
     parts: (wants) => (wants(ecosystem) ? [""] : []),
-    async fetch(_part, fetcher) {
-      const file = await fetcher.file(path, { conditional: true });
-      return file.unchanged ? file : { unchanged: false, extent: "whole", documents: documentsOf(file.path) };
-    },
+    fetch: (_part, fetcher) => fetchWhole(fetcher, path, (stored) => memberDocuments(stored, path)),
   },
 };

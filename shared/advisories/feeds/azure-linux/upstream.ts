@@ -1,3 +1,4 @@
+import { fetchWhole } from "../../sources/whole-file.ts";
 import { xmlDocumentsIn } from "../../sources/xml-documents.ts";
 import type { FeedUpstream } from "../../types.ts";
 
@@ -21,10 +22,8 @@ export const upstream: FeedUpstream = {
   redistributable: true,
   staleAfterHours: 72,
   parts: (wants) => (wants("Azure Linux") ? Object.keys(files) : []),
-  async fetch(part, fetcher) {
+  fetch(part, fetcher) {
     const file = files[part] ?? "";
-    const fetched = await fetcher.file(file, { conditional: true });
-    if (fetched.unchanged) return fetched;
-    return { unchanged: false, extent: "whole", documents: xmlDocumentsIn(fetched.path, file) };
+    return fetchWhole(fetcher, file, (stored) => xmlDocumentsIn(stored, file));
   },
 };

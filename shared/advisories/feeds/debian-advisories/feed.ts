@@ -1,6 +1,7 @@
 import { PermanentError } from "../../../platform/errors.ts";
 import { contentOf } from "../../sources/compressed.ts";
 import type { SourceDocument } from "../../sources/document.ts";
+import { fetchWhole } from "../../sources/whole-file.ts";
 import type { Feed } from "../../types.ts";
 import { advisoriesIn, readAdvisory } from "./lists.ts";
 
@@ -8,8 +9,9 @@ import { advisoriesIn, readAdvisory } from "./lists.ts";
 const mostListBytes = 64 * 1024 * 1024;
 
 /** One document for each advisory. */
-async function* documentsOf(list: Buffer, part: string): AsyncGenerator<SourceDocument> {
-  for (const text of advisoriesIn(list.toString("utf8"))) yield { file: `${part}/list`, bytes: Buffer.from(text) };
+async function* documentsOf(stored: string, file: string): AsyncGenerator<SourceDocument> {
+  const list = await contentOf(stored, mostListBytes);
+  for (const text of advisoriesIn(list.toString("utf8"))) yield { file, bytes: Buffer.from(text) };
 }
 
 /** The ids of Debian's updates (DSA, DLA), and what each fixes. */
@@ -31,14 +33,6 @@ export const feed: Feed = {
     redistributable: true,
     staleAfterHours: 96,
     parts: (wants) => (wants("Debian:12") ? ["DSA", "DLA"] : []),
-    async fetch(part, fetcher) {
-      const file = await fetcher.file(`${part}/list`, { conditional: true });
-      if (file.unchanged) return file;
-      return {
-        unchanged: false,
-        extent: "whole",
-        documents: documentsOf(await contentOf(file.path, mostListBytes), part),
-      };
-    },
+    fetch: (part, fetcher) => fetchWhole(fetcher, `${part}/list`, (stored) => documentsOf(stored, `${part}/list`)),
   },
 };

@@ -2,7 +2,7 @@
  * Source packages whose security support ends before their release's: the lists of Debian's package
  * debian-security-support, one for each release.
  */
-import { contentOf } from "../../sources/compressed.ts";
+import { fetchWhole, oneDocument } from "../../sources/whole-file.ts";
 import { oneLine } from "../../text.ts";
 import type { EndOfLifeRow, Feed, FeedRecord } from "../../types.ts";
 
@@ -53,14 +53,9 @@ export const feed: Feed = {
     redistributable: true,
     staleAfterHours: 24 * 60,
     parts: (wants) => releases.filter((release) => wants(`Debian:${release}`)),
-    async fetch(part, fetcher) {
+    fetch(part, fetcher) {
       const name = `security-support-ended.deb${part}`;
-      const file = await fetcher.file(name, { conditional: true });
-      return file.unchanged ? file : { unchanged: false, extent: "whole", documents: documentOf(file.path, name) };
+      return fetchWhole(fetcher, name, (stored) => oneDocument(stored, name));
     },
   },
 };
-
-async function* documentOf(path: string, file: string) {
-  yield { file, bytes: await contentOf(path) };
-}

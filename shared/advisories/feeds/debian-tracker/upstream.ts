@@ -1,8 +1,8 @@
 /** https://security-tracker.debian.org/tracker/data/json: one object of everything, by source package. */
-import { PermanentError } from "../../../platform/errors.ts";
 import { decompressedFile } from "../../sources/compressed.ts";
-import type { SourceDocument } from "../../sources/document.ts";
+import { type SourceDocument, documentOf as sourceDocument } from "../../sources/document.ts";
 import { jsonMembers, jsonMembersOf } from "../../sources/json-members.ts";
+import { fetchWhole } from "../../sources/whole-file.ts";
 import type { FeedUpstream } from "../../types.ts";
 
 const path = "tracker/data/json";
@@ -18,7 +18,7 @@ async function* documentsByBug(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
   const places = new Map<string, { readonly source: string; readonly bytes: Buffer }[]>();
   for await (const { key: source = "", bytes } of jsonMembers(chunks, [], mostSourceBytes)) {
     if (bytes === undefined) {
-      yield { file: path, entry: source, bytes: Buffer.alloc(0), problem: "larger than allowed" };
+      yield sourceDocument(path, undefined, source);
       continue;
     }
     for (const { key: bug, bytes: said } of jsonMembersOf(bytes)) {
@@ -47,10 +47,5 @@ export const upstream: FeedUpstream = {
   redistributable: true,
   staleAfterHours: 48,
   parts: (wants) => (wants("Debian:12") ? [""] : []),
-  async fetch(part, fetcher) {
-    if (part !== "") throw new PermanentError("advisories-refused", `the Debian tracker has no part ${part}`);
-    const file = await fetcher.file(path, { conditional: true });
-    if (file.unchanged) return file;
-    return { unchanged: false, extent: "whole", documents: documentsByBug(decompressedFile(file.path)) };
-  },
+  fetch: (_part, fetcher) => fetchWhole(fetcher, path, (stored) => documentsByBug(decompressedFile(stored))),
 };

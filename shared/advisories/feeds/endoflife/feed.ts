@@ -1,8 +1,6 @@
 import * as z from "zod";
 import { checked, parseJson } from "../../json-document.ts";
-import { decompressedFile } from "../../sources/compressed.ts";
-import type { SourceDocument } from "../../sources/document.ts";
-import { jsonMembers } from "../../sources/json-members.ts";
+import { fetchWhole, memberDocuments } from "../../sources/whole-file.ts";
 import type { EndOfLifeRow, Feed, FeedRecord } from "../../types.ts";
 
 const path = "api/v1/products/full";
@@ -37,14 +35,6 @@ function rowsOf(told: z.infer<typeof product>): readonly FeedRecord[] {
   });
 }
 
-async function* documentsOf(file: string): AsyncGenerator<SourceDocument> {
-  for await (const { bytes } of jsonMembers(decompressedFile(file), ["result"])) {
-    yield bytes === undefined
-      ? { file: path, bytes: Buffer.alloc(0), problem: "larger than allowed" }
-      : { file: path, bytes };
-  }
-}
-
 /** Until when software is looked after: endoflife.date, product by product or as the list of all. */
 export const feed: Feed = {
   name: "endoflife",
@@ -66,9 +56,6 @@ export const feed: Feed = {
     redistributable: true,
     staleAfterHours: 24 * 14,
     parts: () => [""],
-    async fetch(_part, fetcher) {
-      const file = await fetcher.file(path, { conditional: true });
-      return file.unchanged ? file : { unchanged: false, extent: "whole", documents: documentsOf(file.path) };
-    },
+    fetch: (_part, fetcher) => fetchWhole(fetcher, path, (stored) => memberDocuments(stored, path, ["result"])),
   },
 };

@@ -63,7 +63,7 @@ const upstream: FeedUpstream = {
           unchanged: false,
           extent: "changes",
           documents,
-          cursors: () => ({ ...cursors(), missing: "", ...missing() }),
+          cursors: () => ({ ...cursors(), missing: missing() }),
         };
       }
     }

@@ -1,3 +1,4 @@
+import { fetchWhole } from "../../sources/whole-file.ts";
 import { xmlDocumentsIn } from "../../sources/xml-documents.ts";
 import type { FeedUpstream } from "../../types.ts";
 
@@ -10,9 +11,5 @@ export const upstream: FeedUpstream = {
   redistributable: true,
   staleAfterHours: 72,
   parts: (wants) => (wants("Oracle Linux") ? [""] : []),
-  async fetch(_part, fetcher) {
-    const fetched = await fetcher.file(file, { conditional: true });
-    if (fetched.unchanged) return fetched;
-    return { unchanged: false, extent: "whole", documents: xmlDocumentsIn(fetched.path, file) };
-  },
+  fetch: (_part, fetcher) => fetchWhole(fetcher, file, (stored) => xmlDocumentsIn(stored, file)),
 };

@@ -7,7 +7,7 @@ import { informationalMarks, isInformational } from "../../informational.ts";
 import { kubernetes } from "../../kubernetes.ts";
 import { streamsIn } from "../../module-streams.ts";
 import { judgeRange, sortEvents } from "../../ranges.ts";
-import { oneLine } from "../../text.ts";
+import { oneLine, paragraph } from "../../text.ts";
 import type { Advisory, Affected, AffectedPackage, FeedContext, FeedRecord, RangeEvent } from "../../types.ts";
 import { cveOf, databaseOf } from "./databases.ts";
 import { platformsOf, symbolsOf } from "./go.ts";
@@ -150,6 +150,13 @@ function cwesOf(record: OsvRecord): readonly string[] {
   return [...new Set(cwes)].sort();
 }
 
+/** What it says at length, where that is more than the summary tells. */
+function descriptionOf({ summary, details }: OsvRecord): { readonly description?: string } {
+  const text = details ?? "";
+  const tells = (summary ?? "") === "" ? oneLine(text).endsWith("…") : text !== "" && text !== summary;
+  return tells ? { description: paragraph(text) } : {};
+}
+
 /** Members in one order, so that equal records give equal bytes. */
 function advisoryOf(record: OsvRecord, ecosystem: string, score: Scorer): { advisory: Advisory; licence?: string } {
   const database = databaseOf(record.id, ecosystem);
@@ -164,6 +171,7 @@ function advisoryOf(record: OsvRecord, ecosystem: string, score: Scorer): { advi
     ...(cves.length > 0 && { cves }),
     ...(database.bundles === true && { bundle: true }),
     summary: oneLine(record.summary || record.details || ""),
+    ...descriptionOf(record),
     ...(severity !== undefined && { severity }),
     ...(cvss !== undefined && { cvss }),
     database: database.name,

@@ -90,11 +90,11 @@ function pathsOf(directory: string, changes: readonly Change[]): readonly string
     .map(({ id }) => `${directory}/${encodeURIComponent(id)}.json`);
 }
 
-/** The list of changes (`same`: as it was), if the server has one: a plain mirror of the archives has none. */
-async function listOf(fetcher: Fetcher, directory: string): Promise<string | "same" | undefined> {
+/** The list of changes (no text: it is as it was), if the server has one: a plain mirror of the archives has none. */
+async function listOf(fetcher: Fetcher, directory: string): Promise<{ readonly text?: string } | undefined> {
   try {
     const file = await fetcher.file(`${directory}/modified_id.csv`, { conditional: true });
-    return file.unchanged ? "same" : (await contentOf(file.path, mostListBytes)).toString("utf8");
+    return file.unchanged ? {} : { text: (await contentOf(file.path, mostListBytes)).toString("utf8") };
   } catch (error) {
     if (error instanceof TransientError) throw error;
     return undefined;
@@ -103,23 +103,16 @@ async function listOf(fetcher: Fetcher, directory: string): Promise<string | "sa
 
 async function fetchFamily(family: string, fetcher: Fetcher): Promise<Fetched> {
   const directory = encodeURIComponent(family);
-  const since = fetcher.cursors["modified"];
+  const { modified: since, missing: again = "" } = fetcher.cursors;
   const list = await listOf(fetcher, directory);
-  if (list === "same") return { unchanged: true };
-  const newest = list === undefined ? undefined : firstTime(list);
+  const newest = list?.text === undefined ? since : firstTime(list.text);
   if (list !== undefined && newest !== undefined && since !== undefined) {
-    const changes = changesSince(list, since);
-    if (changes?.length === 0) return { unchanged: true };
+    const changes = list.text === undefined ? [] : changesSince(list.text, since);
+    if (changes?.length === 0 && again === "") return { unchanged: true };
     if (changes !== undefined) {
-      const { documents, missing } = fetchEach(fetcher, pathsOf(directory, changes), {
-        again: fetcher.cursors["missing"],
-      });
-      return {
-        unchanged: false,
-        extent: "changes",
-        documents,
-        cursors: () => ({ modified: newest, missing: "", ...missing() }),
-      };
+      const { documents, missing } = fetchEach(fetcher, pathsOf(directory, changes), { again });
+      const cursors = () => ({ modified: newest, missing: missing() });
+      return { unchanged: false, extent: "changes", documents, cursors };
     }
   }
   const fetched = await fetcher.file(`${directory}/all.zip`, { conditional: true });

@@ -1,7 +1,5 @@
 import { PermanentError } from "../../../platform/errors.ts";
-import { decompressedFile } from "../../sources/compressed.ts";
-import type { SourceDocument } from "../../sources/document.ts";
-import { jsonMembers } from "../../sources/json-members.ts";
+import { fetchWhole, memberDocuments } from "../../sources/whole-file.ts";
 import type { FeedUpstream } from "../../types.ts";
 
 /** The rows do not name their release. */
@@ -10,12 +8,6 @@ export function releaseOfFile(file: string): string | undefined {
 }
 
 const releases = ["1.0", "2.0", "3.0", "4.0", "5.0"];
-
-async function* rowsOf(path: string, file: string): AsyncGenerator<SourceDocument> {
-  for await (const { bytes } of jsonMembers(decompressedFile(path))) {
-    yield bytes === undefined ? { file, bytes: Buffer.alloc(0), problem: "larger than allowed" } : { file, bytes };
-  }
-}
 
 export const upstream: FeedUpstream = {
   url: "https://packages.vmware.com/photon/photon_cve_metadata",
@@ -27,8 +19,6 @@ export const upstream: FeedUpstream = {
   async fetch(part, fetcher) {
     const file = `cve_data_photon${part}.json`;
     if (releaseOfFile(file) === undefined) throw new PermanentError("advisories-refused", `no release ${part}`);
-    const fetched = await fetcher.file(file, { conditional: true });
-    if (fetched.unchanged) return fetched;
-    return { unchanged: false, extent: "whole", documents: rowsOf(fetched.path, file) };
+    return fetchWhole(fetcher, file, (stored) => memberDocuments(stored, file));
   },
 };

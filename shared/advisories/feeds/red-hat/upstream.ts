@@ -2,9 +2,10 @@
 
 import { PermanentError } from "../../../platform/errors.ts";
 import { contentOf, decompressedFile } from "../../sources/compressed.ts";
-import type { SourceDocument } from "../../sources/document.ts";
+import { documentOf, type SourceDocument } from "../../sources/document.ts";
 import { type Each, fetchEach } from "../../sources/each.ts";
 import { tarFiles } from "../../sources/tar.ts";
+import { fetchWhole, oneDocument } from "../../sources/whole-file.ts";
 import type { FeedUpstream, Fetched, FetchedFile, Fetcher } from "../../types.ts";
 
 const vex = "csaf/v2/vex";
@@ -46,10 +47,7 @@ const latest = (changes: readonly Change[], start: string) =>
 async function* archived(path: string, file: string, gone: ReadonlySet<string>): AsyncGenerator<SourceDocument> {
   const wanted = (name: string) => name.endsWith(".json") && !gone.has(name.replace(/^\.?\//, ""));
   for await (const { name, bytes } of tarFiles(decompressedFile(path, mostArchiveBytes), wanted, mostDocumentBytes)) {
-    const document = { file, entry: name };
-    yield bytes === undefined
-      ? { ...document, bytes: Buffer.alloc(0), problem: "larger than allowed" }
-      : { ...document, bytes };
+    yield documentOf(file, bytes, name);
   }
 }
 
@@ -75,7 +73,7 @@ async function fetchAll(fetcher: Fetcher, changes: readonly Change[], deletions:
     unchanged: false,
     extent: "whole",
     documents: documents(),
-    cursors: () => ({ changed: latest(changes, start), deleted: latest(deletions, start), ...since.missing() }),
+    cursors: () => ({ changed: latest(changes, start), deleted: latest(deletions, start), missing: since.missing() }),
   };
 }
 
@@ -107,16 +105,14 @@ function stillGone(changes: readonly Change[], deletions: readonly Change[]): Re
 }
 
 async function fetchVex(fetcher: Fetcher): Promise<Fetched> {
-  const lists = await listsOf(fetcher);
-  if (lists === undefined) return { unchanged: true };
-  const [changes, deletions] = lists;
-  const { changed, deleted, missing: again } = fetcher.cursors;
+  const [changes, deletions] = (await listsOf(fetcher)) ?? [[], []];
+  const { changed, deleted, missing: again = "" } = fetcher.cursors;
   if (changed === undefined || deleted === undefined) return fetchAll(fetcher, changes, deletions);
   const gone = stillGone(changes, deletions);
   const newer = changes.filter(({ at, path }) => at > changed && !gone.has(path));
   const removed = deletions.filter(({ at, path }) => at > deleted && gone.has(path)).map(({ path }) => idOf(path));
   if (newer.length > mostSingly) return fetchAll(fetcher, changes, deletions);
-  if (newer.length === 0 && removed.length === 0) return { unchanged: true };
+  if (newer.length === 0 && removed.length === 0 && again === "") return { unchanged: true };
   const { documents, missing } = fetchChanged(fetcher, newer, again);
   return {
     unchanged: false,
@@ -126,19 +122,9 @@ async function fetchVex(fetcher: Fetcher): Promise<Fetched> {
     cursors: () => ({
       changed: latest(changes, changed),
       deleted: latest(deletions, deleted),
-      missing: "",
-      ...missing(),
+      missing: missing(),
     }),
   };
-}
-
-async function fetchRepositories(fetcher: Fetcher): Promise<Fetched> {
-  const fetched = await fetcher.file(repositoryMap, { conditional: true });
-  if (fetched.unchanged) return fetched;
-  const documents = async function* (): AsyncGenerator<SourceDocument> {
-    yield { file: repositoryMap, bytes: await contentOf(fetched.path, mostListBytes) };
-  };
-  return { unchanged: false, extent: "whole", documents: documents() };
 }
 
 export const upstream: FeedUpstream = {
@@ -149,5 +135,8 @@ export const upstream: FeedUpstream = {
   redistributable: true,
   staleAfterHours: 48,
   parts: (wants) => (wants("Red Hat") ? ["vex", "repositories"] : []),
-  fetch: (part, fetcher) => (part === "repositories" ? fetchRepositories(fetcher) : fetchVex(fetcher)),
+  fetch: (part, fetcher) =>
+    part === "repositories"
+      ? fetchWhole(fetcher, repositoryMap, (stored) => oneDocument(stored, repositoryMap, mostListBytes))
+      : fetchVex(fetcher),
 };

@@ -3,6 +3,7 @@
  * in it changes. (The same is there as CSAF, as one bzip2 archive of some 400 MB: it is read from files.)
  */
 import { PermanentError } from "../../../platform/errors.ts";
+import { fetchWhole } from "../../sources/whole-file.ts";
 import { xmlDocumentsIn } from "../../sources/xml-documents.ts";
 import type { FeedUpstream } from "../../types.ts";
 
@@ -29,8 +30,6 @@ export const upstream: FeedUpstream = {
   parts: (wants) => [...(wants("SUSE") ? enterprise : []), ...(wants("openSUSE") ? open : [])],
   async fetch(part, fetcher) {
     const file = fileOf(part);
-    const fetched = await fetcher.file(file, { conditional: true });
-    if (fetched.unchanged) return fetched;
-    return { unchanged: false, extent: "whole", documents: xmlDocumentsIn(fetched.path, file) };
+    return fetchWhole(fetcher, file, (stored) => xmlDocumentsIn(stored, file));
   },
 };

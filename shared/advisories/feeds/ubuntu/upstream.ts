@@ -1,8 +1,9 @@
 /** https://security-metadata.canonical.com: everything as one archive of OSV records, which the OSV feed reads. */
 import { limits } from "../../../platform/limits.ts";
 import { decompressedFile } from "../../sources/compressed.ts";
-import type { SourceDocument } from "../../sources/document.ts";
+import { documentOf, type SourceDocument } from "../../sources/document.ts";
 import { tarFiles } from "../../sources/tar.ts";
+import { fetchWhole } from "../../sources/whole-file.ts";
 import type { FeedUpstream } from "../../types.ts";
 
 const archive = "osv/osv-all.tar.xz";
@@ -10,10 +11,7 @@ const archive = "osv/osv-all.tar.xz";
 async function* documentsIn(path: string): AsyncGenerator<SourceDocument> {
   const files = tarFiles(decompressedFile(path), (name) => name.endsWith(".json"), limits.advisoryRecordBytes);
   for await (const { name, bytes } of files) {
-    const entry = { file: archive, entry: name };
-    yield bytes === undefined
-      ? { ...entry, bytes: Buffer.alloc(0), problem: "larger than allowed" }
-      : { ...entry, bytes };
+    yield documentOf(archive, bytes, name);
   }
 }
 
@@ -25,9 +23,5 @@ export const upstream: FeedUpstream = {
   redistributable: true,
   staleAfterHours: 48,
   parts: (wants) => (wants("Ubuntu:24.04:LTS") ? [""] : []),
-  async fetch(_part, fetcher) {
-    const file = await fetcher.file(archive, { conditional: true });
-    if (file.unchanged) return file;
-    return { unchanged: false, extent: "whole", documents: documentsIn(file.path) };
-  },
+  fetch: (_part, fetcher) => fetchWhole(fetcher, archive, documentsIn),
 };

@@ -42,14 +42,14 @@ describe("many documents", () => {
     expect(await read(documents)).toEqual(names(40));
     expect(progressed).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
     expect(most()).toBeLessThanOrEqual(8);
-    expect(missing()).toEqual({});
+    expect(missing()).toBe("");
   });
 
   test("one that is refused is told, and remembered; those of the last time are asked for too, once", async () => {
     const { fetcher } = fetcherOf(["b", "old"]);
     const { documents, missing } = fetchEach(fetcher, ["a", "b", "c"], { again: "old c older" });
     expect(await read(documents)).toEqual(["a", "b!", "c", "old!", "older"]);
-    expect(missing()).toEqual({ missing: "b old" });
+    expect(missing()).toBe("b old");
   });
 
   test("what is remembered from before does not make all of it fail, most of what is new does", async () => {
