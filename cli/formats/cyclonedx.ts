@@ -46,6 +46,7 @@ function vulnerabilityOf(group: readonly ListedVulnerability[]): object {
       },
     ],
     description: first.summary,
+    ...(first.description !== undefined && { detail: first.description }),
     ...(first.vex === undefined ? {} : { analysis: analysisOf(first.vex) }),
     affects: group.map((found) => ({
       ref: found.package.purl,

@@ -75,7 +75,7 @@ function ruleOf(found: ListedVulnerability): object {
     id: found.id,
     name: isMalicious(found) ? "MaliciousPackage" : "VulnerablePackage",
     shortDescription: { text: `${found.id}: ${found.summary || found.package.name}` },
-    fullDescription: { text: found.summary || found.id },
+    fullDescription: { text: found.description || found.summary || found.id },
     ...(url === undefined ? {} : { helpUri: url }),
     help: { text: `Known as ${[found.id, ...found.aliases].join(", ")}.` },
     defaultConfiguration: { level: levels[found.severity] },

@@ -95,7 +95,7 @@ export const limits = {
   advisoryFileBytes: 8 * GB,
   advisoryFilesPerSource: 2_000_000,
   /** Characters kept of what a record says at length. */
-  advisoryDescription: 2000,
+  advisoryDescription: 1000,
   /** Versions listed one by one for one package of one record, beyond those its ranges cover. */
   advisoryVersions: 2000,
   /** One opened shard. */
