@@ -13,6 +13,7 @@ interface ScanOptions {
   readonly severity?: Severity;
   readonly failOn?: Severity;
   readonly ignoreUnfixed?: boolean;
+  readonly comprehensive?: boolean;
   readonly platform?: string;
   readonly advisories?: string;
   readonly vex?: readonly string[];
@@ -36,6 +37,10 @@ export function registerScan(program: Command): void {
       new Option("--fail-on <severity>", "exit 1 when something at least this bad is listed").choices(severities),
     )
     .option("--ignore-unfixed", "list only what has a fix")
+    .option(
+      "--comprehensive",
+      "count what is listed and set aside: kernel headers, parts of the distribution's packages, what it calls unimportant",
+    )
     .option(
       "--platform <os/arch>",
       "which image of an index; all scans them all (default: linux on this machine's architecture)",
@@ -65,6 +70,7 @@ or there are no advisories: silence is never a pass).`,
         scannedAt: new Date().toISOString(),
         filter: {
           ignoreUnfixed: options.ignoreUnfixed === true,
+          comprehensive: options.comprehensive === true,
           ...(options.severity === undefined ? {} : { severity: options.severity }),
         },
       });

@@ -60,11 +60,12 @@ function summaryLine(document: ScanDocument): string {
   const filtered = document.filtered > 0 ? ` (${document.filtered} more filtered out)` : "";
   const excluded =
     (document.excluded ?? 0) > 0 ? `; ${document.excluded} not affected or fixed (VEX), not counted` : "";
+  const aside = (document.setAside ?? 0) > 0 ? `; ${document.setAside} set aside, not counted (--comprehensive)` : "";
   const contradicted = document.images
     .flatMap(({ vulnerabilities }) => vulnerabilities)
     .filter(({ vex }) => vex?.contradictions !== undefined).length;
   const disputed =
     contradicted > 0 ? `; on ${contradicted} VEX documents contradict each other (see --format json)` : "";
   const partial = document.status === "partial" ? paint("yellow", "  The scan is partial: see above.") : "";
-  return `${counts.length === 0 ? "no known vulnerabilities listed" : counts.join(", ")}${filtered}${excluded}${disputed}${partial}`;
+  return `${counts.length === 0 ? "no known vulnerabilities listed" : counts.join(", ")}${filtered}${excluded}${aside}${disputed}${partial}`;
 }

@@ -46,46 +46,70 @@ export async function withDetails(claims: Iterable<Claim>): Promise<ReadonlyMap<
   return full;
 }
 
+const ownCve = /^(?:(?:[A-Z]+-)?CVE|BIT-.+)-([0-9]{4}-[0-9]{4,})$/;
+
+export const isCve = (name: string) => name.startsWith("CVE-");
+
 /**
- * The names of the vulnerabilities that a record claims: one list each. `cleared` are CVEs of which the same
- * publisher's own record says that the package does not have them.
+ * The CVEs that a record is about: of one that is named after a CVE (`UBUNTU-CVE-2024-1`, `BIT-etcd-2024-1`) that one
+ * alone. Others among its aliases are vulnerabilities of their own, which were found, or mistaken for each other, together.
+ */
+export function cvesOf({ id, cves = [] }: AdvisoryHead): readonly string[] {
+  const own = `CVE-${ownCve.exec(id)?.[1] ?? ""}`;
+  return cves.includes(own) ? [own] : cves;
+}
+
+/**
+ * The names of the vulnerabilities that a record claims: one list each, with at most one CVE in it. `cleared` are CVEs
+ * of which the same publisher's own record says that the package does not have them.
  */
 export function namesClaimed(
   advisory: AdvisoryHead,
   cleared: (cve: string) => boolean,
 ): readonly (readonly string[])[] {
-  if (advisory.bundle !== true) return [[advisory.id, ...(advisory.aliases ?? []), ...(advisory.cves ?? [])]];
+  const cves = cvesOf(advisory);
+  const others = [advisory.id, ...(advisory.aliases ?? [])].filter((name) => !isCve(name));
+  if (advisory.bundle !== true)
+    return cves.length === 0 ? [[advisory.id, ...others]] : cves.map((cve) => [cve, ...others]);
   if (advisory.cves === undefined) return [[advisory.id]];
-  return advisory.cves.filter((cve) => !cleared(cve)).map((cve) => [cve]);
+  return cves.filter((cve) => !cleared(cve)).map((cve) => [cve]);
 }
 
-/** Claims that share a name are about one vulnerability. */
+/**
+ * Claims about one vulnerability together: those that name the same CVE; and those that name none with whom they share
+ * another name.
+ */
 export function groupClaims(claims: readonly Claim[]): readonly (readonly Claim[])[] {
-  const parents = claims.map((_, index) => index);
-  const root = (index: number): number => {
-    let at = index;
-    while (parents[at] !== at) {
-      parents[at] = parents[parents[at] ?? at] ?? at;
-      at = parents[at] ?? at;
+  const groups: Claim[][] = [];
+  /** The groups in which some claim has the name. */
+  const holders = new Map<string, Claim[][]>();
+  const join = (claim: Claim, group: Claim[]) => {
+    group.push(claim);
+    for (const name of claim.names) {
+      const known = holders.get(name);
+      if (known === undefined) holders.set(name, [group]);
+      else if (!known.includes(group)) known.push(group);
     }
-    return at;
   };
-  const holder = new Map<string, number>();
-  claims.forEach(({ names }, index) => {
-    for (const name of names) {
-      const other = holder.get(name);
-      if (other === undefined) holder.set(name, index);
-      else parents[root(index)] = root(other);
-    }
-  });
-  const groups = new Map<number, Claim[]>();
-  claims.forEach((claim, index) => {
-    const key = root(index);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [claim]);
-    else group.push(claim);
-  });
-  return [...groups.values()].map((group) => group.sort(bySource));
+  const start = (claim: Claim) => {
+    const group: Claim[] = [];
+    groups.push(group);
+    join(claim, group);
+  };
+  const nameless: Claim[] = [];
+  for (const claim of claims) {
+    const cve = claim.names.find(isCve);
+    const group = cve === undefined ? undefined : holders.get(cve)?.[0];
+    if (cve === undefined) nameless.push(claim);
+    else if (group === undefined) start(claim);
+    else join(claim, group);
+  }
+  for (const claim of nameless) {
+    const met = new Set(claim.names.flatMap((name) => holders.get(name) ?? []));
+    if (met.size === 0) start(claim);
+    else for (const group of met) join(claim, group);
+  }
+  return groups.map((group) => group.sort(bySource));
 }
 
 /** The publisher's record about the vulnerability itself before its updates; reviewed before collected. */

@@ -3,7 +3,7 @@ import type { Advisory } from "../advisories/types.ts";
 import type { Severity } from "../findings/types.ts";
 import type { Location, Package } from "../inventory/types.ts";
 import type { VersionScheme } from "../versions/types.ts";
-import type { FullClaim } from "./claims.ts";
+import { type FullClaim, isCve } from "./claims.ts";
 import { greatest } from "./evaluate.ts";
 import type { Epss, Signals } from "./signals.ts";
 import type { Vulnerability } from "./types.ts";
@@ -15,8 +15,6 @@ export interface MatchedPackage {
   /** The marks that hold for whatever is found in it. */
   readonly marks: readonly string[];
 }
-
-export const isCve = (name: string) => name.startsWith("CVE-");
 
 /**
  * `claims` are about one vulnerability, the best source first. `extendedMark`: the mark of a stream that has a fix

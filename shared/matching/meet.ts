@@ -2,6 +2,7 @@
 import { packageKey } from "../advisories/ecosystems.ts";
 import type { Shard, ShardEntry } from "../advisories/shard.ts";
 import type { AdvisoryHead } from "../advisories/types.ts";
+import { cvesOf } from "./claims.ts";
 import { type Candidate, evaluate, type Verdict } from "./evaluate.ts";
 
 /** An entry, and the package as it meets it: under its own name, or its source package's. */
@@ -41,7 +42,7 @@ export function clearedAlone(judged: readonly Judged[]): (cve: string) => boolea
   const cvesAlone = (told: (verdict: Verdict) => boolean) =>
     new Set(
       judged.flatMap(({ entry: { advisory }, verdict }) =>
-        told(verdict) && advisory.bundle !== true ? (advisory.cves ?? []) : [],
+        told(verdict) && advisory.bundle !== true ? cvesOf(advisory) : [],
       ),
     );
   let known: { readonly clear: ReadonlySet<string>; readonly affected: ReadonlySet<string> } | undefined;
@@ -65,9 +66,13 @@ export function deniedBy(judged: readonly Judged[]): (advisory: AdvisoryHead) =>
       continue;
     const { advisory } = entry;
     if (advisory.bundle === true) continue;
-    for (const cve of advisory.cves ?? []) denials.add(`${advisory.database} ${cve}`);
+    for (const cve of cvesOf(advisory)) denials.add(`${advisory.database} ${cve}`);
   }
   if (denials.size === 0) return () => false;
-  return ({ bundle, cves = [], database }) =>
-    bundle !== true && cves.length > 0 && cves.every((cve) => denials.has(`${database} ${cve}`));
+  return (advisory) => {
+    const cves = cvesOf(advisory);
+    return (
+      advisory.bundle !== true && cves.length > 0 && cves.every((cve) => denials.has(`${advisory.database} ${cve}`))
+    );
+  };
 }

@@ -1,5 +1,5 @@
 /** What streams with longer support add to the main one: fixes that a build has, and fixes that it could have. */
-import type { Claim } from "./claims.ts";
+import { type Claim, cvesOf } from "./claims.ts";
 import type { Candidate } from "./evaluate.ts";
 import { judge, type Met } from "./meet.ts";
 import { isOffered, type OpenStream } from "./open.ts";
@@ -29,7 +29,7 @@ export function judgeStreams(
       for (const met of entriesIn(shard)) {
         const { advisory, affected, number } = met.entry;
         const { verdict } = judge(met);
-        for (const cve of advisory.cves ?? []) {
+        for (const cve of cvesOf(advisory)) {
           if (ours && verdict.kind === "unaffected" && verdict.fixedAt !== undefined) fixed.add(cve);
           if (verdict.kind !== "affected" || verdict.fixed === undefined) continue;
           if (stream.mark !== undefined) fixable.set(cve, stream.mark);

@@ -8,7 +8,7 @@ import { type Severity, severities } from "../findings/types.ts";
 import { type AdvisoryAge, isMalicious, unfixedStates, type Vulnerability } from "../matching/types.ts";
 import { isExcluded, type VexVerdict, vexSources, vexStatuses } from "../vex/types.ts";
 import type { Inspection } from "./inspect.ts";
-import { endOfSupportRule, endOfSupportText, isPartial, noPackages } from "./observe.ts";
+import { endOfSupportRule, endOfSupportText, isPartial, isSetAside, noPackages } from "./observe.ts";
 
 const scoreSchema = z.object({ vector: z.string(), score: z.number() });
 const locationSchema = z.object({ path: z.string(), layer: z.string(), step: z.string().optional() });
@@ -56,6 +56,8 @@ export const scanDocumentSchema = z.object({
   summary: z.record(z.enum(severities), z.int()),
   /** Listed and not counted: VEX says that they do not affect the image, or are fixed. */
   excluded: z.int().optional(),
+  /** Listed and not counted: kernel headers, parts of the distribution's packages, what its publisher calls unimportant. */
+  setAside: z.int().optional(),
   /** What the filters left out. */
   filtered: z.int(),
   images: z.array(
@@ -95,6 +97,8 @@ export const scanDocumentSchema = z.object({
             reason: z.string().optional(),
           }),
           marks: z.array(z.string()),
+          /** Not counted, for one of its marks. */
+          setAside: z.literal(true).optional(),
           /** What VEX says of it; with `vex-not-affected` or `vex-fixed` among the marks it is listed and not counted. */
           vex: vexSchema.optional(),
           sources: z.array(z.object({ id: z.string(), database: z.string(), url: z.string().optional() })),
@@ -118,6 +122,8 @@ export interface ScanFilter {
   /** At least this severity. */
   readonly severity?: Severity;
   readonly ignoreUnfixed: boolean;
+  /** Count what is set aside by default, too. */
+  readonly comprehensive?: boolean;
 }
 
 export interface DocumentInput {
@@ -137,14 +143,17 @@ export function scanDocument(input: DocumentInput): ScanDocument {
   const summary: Record<Severity, number> = { critical: 0, high: 0, medium: 0, low: 0, negligible: 0, unknown: 0 };
   let filtered = 0;
   let excluded = 0;
+  let aside = 0;
+  const isAside = (found: Vulnerability) => input.filter.comprehensive !== true && isSetAside(found);
   let partial = input.advisories.set === "none";
   const images = input.inspections.map((inspection) => {
     const { inventory, match } = inspection;
     const shown = match.vulnerabilities.filter((found) => passes(found, input.filter));
     filtered += match.vulnerabilities.length - shown.length;
-    for (const { severity, marks } of shown) {
-      if (isExcluded(marks)) excluded++;
-      else summary[severity]++;
+    for (const found of shown) {
+      if (isExcluded(found.marks)) excluded++;
+      else if (isAside(found)) aside++;
+      else summary[found.severity]++;
     }
     partial ||= isPartial(inventory, match);
     const { platform, distribution } = inventory;
@@ -155,7 +164,7 @@ export function scanDocument(input: DocumentInput): ScanDocument {
         ? {}
         : { distribution: [distribution.id, distribution.versionId].filter(Boolean).join(" ") }),
       packages: inventory.packages.length,
-      vulnerabilities: shown.map((found) => listed(found, inspection)).sort(worstFirst),
+      vulnerabilities: shown.map((found) => listed(found, inspection, isAside(found))).sort(worstFirst),
       problems: problemsOf(inspection),
     };
   });
@@ -174,6 +183,7 @@ export function scanDocument(input: DocumentInput): ScanDocument {
     status: partial ? "partial" : "complete",
     summary,
     ...(excluded > 0 && { excluded }),
+    ...(aside > 0 && { setAside: aside }),
     filtered,
     images,
   };
@@ -184,7 +194,7 @@ function passes(found: Vulnerability, filter: ScanFilter): boolean {
   return !filter.ignoreUnfixed || found.fix.state === "fixed" || isMalicious(found);
 }
 
-function listed(found: Vulnerability, { inventory }: Inspection): ListedVulnerability {
+function listed(found: Vulnerability, { inventory }: Inspection, setAside: boolean): ListedVulnerability {
   const steps = new Map(inventory.layers.map(({ diffId, createdBy }) => [diffId, createdBy]));
   return {
     id: found.id,
@@ -199,6 +209,7 @@ function listed(found: Vulnerability, { inventory }: Inspection): ListedVulnerab
     package: { ...found.package },
     fix: { ...found.fix },
     marks: [...found.marks],
+    ...(setAside && { setAside }),
     ...(found.vex !== undefined && { vex: vexOf(found.vex) }),
     sources: found.sources.map((source) => ({ ...source })),
     evidence: {
@@ -257,6 +268,7 @@ function problemsOf({ inventory, match, vexRemarks }: Inspection): ScanDocument[
 function worstFirst(a: ListedVulnerability, b: ListedVulnerability): number {
   return (
     Number(isExcluded(a.marks)) - Number(isExcluded(b.marks)) ||
+    Number(a.setAside === true) - Number(b.setAside === true) ||
     Number(b.exploited) - Number(a.exploited) ||
     severities.indexOf(a.severity) - severities.indexOf(b.severity) ||
     (a.package.name < b.package.name ? -1 : a.package.name > b.package.name ? 1 : 0) ||
@@ -267,6 +279,8 @@ function worstFirst(a: ListedVulnerability, b: ListedVulnerability): number {
 /** Whether the document lists anything at least this bad that counts. */
 export function reaches(document: ScanDocument, least: Severity): boolean {
   return document.images.some(({ vulnerabilities }) =>
-    vulnerabilities.some(({ marks, severity }) => !isExcluded(marks) && atLeast(severity, least)),
+    vulnerabilities.some(
+      ({ marks, severity, setAside }) => !isExcluded(marks) && setAside !== true && atLeast(severity, least),
+    ),
   );
 }

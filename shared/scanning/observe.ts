@@ -2,19 +2,28 @@
 import type { FindingKind, Observation } from "../findings/types.ts";
 import type { Inventory } from "../inventory/types.ts";
 import { type EndOfSupport, isMalicious, type MatchResult, type Vulnerability } from "../matching/types.ts";
-import { type VexRemark, type VexVerdict, vexMarks } from "../vex/types.ts";
+import { isExcluded, type VexRemark, type VexVerdict, vexMarks } from "../vex/types.ts";
 import { observeSecrets } from "./observe-secrets.ts";
 
 /** Marks that keep a finding out of messages: it is recorded, and lists show it. */
 export const quietMarks: ReadonlySet<string> = new Set([
   "kernel-headers",
   "notice",
+  // Records about other systems alone.
+  "only-darwin",
+  "only-macos",
+  "only-windows",
   "owned-by-os-package",
   "unimportant",
   "unmaintained",
   vexMarks.not_affected,
   vexMarks.fixed,
 ]);
+
+/** Whether a vulnerability is listed, but by default neither counted nor told of, whatever VEX says of it. */
+export function isSetAside(found: Pick<Vulnerability, "marks">): boolean {
+  return !isMalicious(found) && found.marks.some((mark) => quietMarks.has(mark) && !isExcluded([mark]));
+}
 
 const locationsShown = 10;
 const text = (value: string, length: number) => (value.length > length ? `${value.slice(0, length - 1)}…` : value);

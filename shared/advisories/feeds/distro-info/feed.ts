@@ -13,12 +13,15 @@ function productOf(document: string): "debian" | "ubuntu" | undefined {
   return columns.includes("eol-esm") ? "ubuntu" : columns.includes("eol-lts") ? "debian" : undefined;
 }
 
-/** The last of the columns after `eol` that has a date is the longest extension. */
-function rowOf(columns: readonly string[]): EndOfLifeRow | undefined {
+/** How many columns after `eol` are of support whose advisories are published: not Debian's ELTS, which a company sells. */
+const extensions = { debian: 1, ubuntu: 3 } as const;
+
+/** The last of those that has a date is the longest extension. */
+function rowOf(columns: readonly string[], product: keyof typeof extensions): EndOfLifeRow | undefined {
   const date = columns[5]?.trim();
   if (date === undefined || !day.test(date)) return undefined;
   const extended = columns
-    .slice(6)
+    .slice(6, 6 + extensions[product])
     .filter((column) => day.test(column) && column > date)
     .sort()
     .at(-1);
@@ -39,7 +42,7 @@ export const feed: Feed = {
       .flatMap((line): readonly FeedRecord[] => {
         const columns = line.split(",");
         const version = /^\d+(?:\.\d+)?/.exec(columns[0] ?? "")?.[0];
-        const row = rowOf(columns);
+        const row = rowOf(columns, product);
         if (version === undefined || row === undefined) return [];
         return [{ kind: "row", table: "end-of-life", key: `${product}:${version}`, value: row }];
       });

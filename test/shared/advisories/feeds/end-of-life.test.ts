@@ -46,10 +46,10 @@ const products = {
 };
 
 describe("ends of support", () => {
-  it("of Debian's and Ubuntu's releases, with the longest extension", () => {
+  it("of Debian's and Ubuntu's releases, with the longest extension whose advisories are published", () => {
     expect(rowsOf(readWith(distroInfo, debian, "debian.csv"))).toEqual({
       "debian:3.0": { date: "2006-06-30" },
-      "debian:12": { date: "2026-07-11", extended: "2033-06-30" },
+      "debian:12": { date: "2026-07-11", extended: "2028-06-30" },
     });
     expect(rowsOf(readWith(distroInfo, ubuntu, "ubuntu.csv"))).toEqual({
       "ubuntu:22.04": { date: "2027-06-01", extended: "2034-04-25" },
@@ -99,7 +99,7 @@ describe("ends of support", () => {
       if (feed !== undefined) Object.assign(rows, rowsOf(feed.read(bytes, { wants: () => true }, file)));
     }
     expect(rows).toMatchObject({
-      "debian:13": { date: "2028-08-09", extended: "2035-06-30" },
+      "debian:13": { date: "2028-08-09", extended: "2030-06-30" },
       "ubuntu:26.04": { date: "2031-05-29", extended: "2038-04-27" },
       "deb:suricata:12": { date: "2026-04-30" },
       "deb-prefixes:12": [{ prefix: "php-horde" }],
