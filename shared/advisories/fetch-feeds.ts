@@ -105,7 +105,8 @@ export async function fetchPart(fetching: Fetching, source: SourcePart): Promise
       if (known === undefined) throw new PermanentError("advisories-refused", `${base} has nothing new for ${name}`);
       return { state: "unchanged", at, cursors: { ...known.cursors, ...validators() } };
     }
-    await takeIn(intake, fetched.documents, { wants, feed, part, signal });
+    const changes = fetched.extent === "changes";
+    await takeIn(intake, fetched.documents, { wants, feed, part, changes, signal });
     if (fetched.extent === "whole") refuseShrunken(name, sourceCountOf(intake, name).records, known?.records ?? 0);
     return {
       state: "updated",

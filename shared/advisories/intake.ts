@@ -43,6 +43,8 @@ export interface Intake {
   readonly withdrawn: Set<string>;
   /** The first of them; `files` counts all. */
   readonly quarantined: Quarantined[];
+  /** Of sources that told what changed: the records they told anew, whatever they say of them now. */
+  readonly retold: Map<string, Set<string>>;
 }
 
 const feeds: readonly Feed[] = allFeeds;
@@ -61,6 +63,7 @@ export function createIntake(directory: string, withdrawn: Set<string> = new Set
     exploited: new Map(),
     withdrawn,
     quarantined: [],
+    retold: new Map(),
   };
 }
 
@@ -71,6 +74,8 @@ export interface Origin {
   readonly feed?: Feed;
   /** The part of a feed. */
   readonly part: string;
+  /** The documents are what has changed, not all there is. */
+  readonly changes?: boolean;
   /** Aborted when the time is over. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -141,7 +146,10 @@ function takeDocument(intake: Intake, document: SourceDocument, origin: Origin):
     quarantine(messageOf(error));
     return;
   }
-  for (const record of records) takeRecord(intake, count, record, source);
+  for (const record of records) {
+    takeRecord(intake, count, record, source);
+    if (origin.changes === true) noteRetold(intake, record, source);
+  }
 }
 
 function takeRecord(intake: Intake, count: FileCount, record: FeedRecord, source: string): void {
@@ -170,6 +178,14 @@ function takeRecord(intake: Intake, count: FileCount, record: FeedRecord, source
     case "ignored":
       count.ignored++;
   }
+}
+
+function noteRetold({ retold }: Intake, record: FeedRecord, source: string): void {
+  const id = record.kind === "advisory" ? record.advisory.id : record.kind === "ignored" ? record.id : undefined;
+  if (id === undefined) return;
+  const ids = retold.get(source);
+  if (ids === undefined) retold.set(source, new Set([id]));
+  else ids.add(id);
 }
 
 type AdvisoryRecord = Extract<FeedRecord, { kind: "advisory" }>;

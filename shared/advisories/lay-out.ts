@@ -10,6 +10,8 @@ export interface Replacement {
   replaces(source: string): boolean;
   /** That one record goes. */
   removes(source: string, id: string): boolean;
+  /** That one record was told anew: what the old shard has of it goes. */
+  retells?(source: string, id: string): boolean;
   /** What was taken in of a source that failed half-way does not count. */
   failed(source: string): boolean;
 }
@@ -108,7 +110,11 @@ async function takeOld(
   for (let number = 0; number < content.advisories; number++) {
     const head = content.advisory(number);
     const { id, source, scope = "" } = parseHead(head, "");
-    const goes = replacement.replaces(source) || replacement.removes(source, id) || taken.has(keyOf(source, scope, id));
+    const goes =
+      replacement.replaces(source) ||
+      replacement.removes(source, id) ||
+      replacement.retells?.(source, id) === true ||
+      taken.has(keyOf(source, scope, id));
     kept.push(goes ? undefined : { id, source, head, details: Buffer.alloc(0), number: -1 });
   }
   if (kept.every((record) => record === undefined)) return;

@@ -5,6 +5,7 @@ import type { Intake } from "./intake.ts";
 import { layOutShard, layOutTable, type OldShard, type Replacement } from "./lay-out.ts";
 import type { Manifest, ManifestShard, ManifestTable } from "./manifest.ts";
 import { areIntact, storeShard, storeTable } from "./publish.ts";
+import { parseHead } from "./shard.ts";
 import { openContent, openParts } from "./store.ts";
 
 type Ports = Pick<Platform, "blobs" | "clock" | "log" | "progress">;
@@ -20,6 +21,8 @@ export interface Turnover {
   removes(source: string, id: string): boolean;
   /** Some record of the source is to be removed. */
   removesFrom(source: string): boolean;
+  /** The records that a source that told what changed told anew. */
+  retold?(source: string): ReadonlySet<string> | undefined;
   /** What was taken in of it does not count. */
   failed(source: string): boolean;
 }
@@ -51,6 +54,7 @@ function replacementFor(turnover: Turnover, family?: string): Replacement {
   return {
     replaces: (source) => turnover.replaces(source, family),
     removes: (source, id) => turnover.removes(source, id),
+    retells: (source, id) => turnover.retold?.(source)?.has(id) === true,
     failed: (source) => turnover.failed(source),
   };
 }
@@ -72,7 +76,8 @@ export async function rebuildShards(
     const replacement = replacementFor(turnover, ecosystemFamily(name));
     const isTouched =
       taken.has(name) ||
-      listed?.sources.some((source) => replacement.replaces(source) || turnover.removesFrom(source)) === true;
+      listed?.sources.some((source) => replacement.replaces(source) || turnover.removesFrom(source)) === true ||
+      (listed !== undefined && (await holdsRetold(ports, turnover, listed)));
     ports.progress.report("shards", index + 1, names.length);
     if (!isTouched && listed !== undefined) {
       shards.push(listed);
@@ -88,6 +93,26 @@ export async function rebuildShards(
     if (shard !== undefined) shards.push(shard);
   }
   return shards;
+}
+
+/**
+ * Whether a record that was told anew is in a shard that nothing was added to: it is not about this ecosystem any more.
+ * (A shard that is broken is none of this update's business.)
+ */
+async function holdsRetold(ports: Ports, { retold }: Turnover, listed: ManifestShard): Promise<boolean> {
+  const anew = new Map(
+    listed.sources.flatMap((source) => {
+      const ids = retold?.(source);
+      return ids === undefined ? [] : [[source, ids] as const];
+    }),
+  );
+  if (anew.size === 0 || !(await areIntact(ports.blobs, [listed]))) return false;
+  const content = await openContent(ports.blobs, listed);
+  for (let number = 0; number < content.advisories; number++) {
+    const { id, source } = parseHead(content.advisory(number), listed.sha256);
+    if (anew.get(source)?.has(id) === true) return true;
+  }
+  return false;
 }
 
 /** A shard that cannot be read does not stop the update: what it had is fetched anew, or was lost anyhow. */

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { Platform } from "../platform/ports.ts";
-import { advisoryWarnings } from "./age.ts";
+import { advisoryWarnings, staleSources } from "./age.ts";
 import { readManifest } from "./manifest.ts";
 import { ageOf } from "./store.ts";
 
@@ -22,8 +22,10 @@ const statusSchema = z.object({
       databases: z.array(z.object({ name: z.string(), licence: z.string().optional() })),
       licence: z.string().optional(),
       attribution: z.string().optional(),
-      /** Why it is not newer, since the first failure in a row. */
-      failure: z.object({ since: z.iso.datetime(), reason: z.string() }).optional(),
+      /** Its data is older than it may be. */
+      stale: z.boolean(),
+      /** Why it is not newer: since the first failure in a row, `at` the last one. */
+      failure: z.object({ since: z.iso.datetime(), at: z.iso.datetime().optional(), reason: z.string() }).optional(),
     }),
   ),
   shards: z.array(
@@ -46,14 +48,16 @@ export const openAdvisoriesStatus = {
   async read(platform: Pick<Platform, "blobs" | "clock" | "settings">): Promise<AdvisoryStatus> {
     const manifest = await readManifest(platform.blobs);
     const { sources: _, ...age } = ageOf(manifest);
-    const warnings = advisoryWarnings(ageOf(manifest), platform.settings.advisories, platform.clock.now());
+    const { clock, settings } = platform;
+    const warnings = advisoryWarnings(ageOf(manifest), settings.advisories, clock.now());
+    const stale = new Set(staleSources(ageOf(manifest), settings.advisories, clock.now()).map(({ name }) => name));
     if (manifest === undefined) return { ...age, warnings: [...warnings], sources: [], shards: [], tables: [] };
     return {
       ...age,
       warnings: [...warnings],
       sources: manifest.sources.map(({ cursors: _cursors, feed: _feed, redistributable: _is, ...rest }) => {
         const { staleAfterHours: _hours, ...told } = rest;
-        return told;
+        return { ...told, stale: stale.has(told.name) };
       }),
       shards: manifest.shards.map(({ name, sha256, bytes, packages, advisories }) => {
         return { ecosystem: name, sha256, bytes, packages, advisories };

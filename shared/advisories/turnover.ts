@@ -39,6 +39,7 @@ export function turnoverOf(
       intake.withdrawn.has(id) || read.some(({ name, removed }) => name === source && removed.has(id)),
     removesFrom: (source) =>
       read.some(({ name, removed }) => name === source && (removed.size > 0 || intake.withdrawn.size > 0)),
+    retold: (source) => (outcomes.get(source)?.state === "updated" ? intake.retold.get(source) : undefined),
     // Its fetch broke off, or another builder was faster.
     failed: (source) => outcomes.get(source)?.state !== "updated",
   };

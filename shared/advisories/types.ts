@@ -128,8 +128,11 @@ export type FeedRecord =
   | { readonly kind: "row"; readonly table: string; readonly key: string; readonly value: unknown }
   /** Withdrawn by its publisher: as if it were not there. */
   | { readonly kind: "withdrawn"; readonly id: string }
-  /** Nothing for us, and why: an ecosystem nobody asked for, an update that fixes no vulnerability. */
-  | { readonly kind: "ignored"; readonly reason: string };
+  /**
+   * Nothing for us, and why: an ecosystem nobody asked for, an update that fixes no vulnerability. `id`: of the record,
+   * which may have been something for us before.
+   */
+  | { readonly kind: "ignored"; readonly reason: string; readonly id?: string };
 
 /** Probability (0 to 1) of exploitation in the next 30 days, and its rank among all: https://www.first.org/epss/ */
 export interface EpssRow {

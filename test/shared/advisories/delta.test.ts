@@ -131,6 +131,39 @@ describe("an upstream with a list of changes", () => {
     expect(asked).toEqual(["/npm/modified_id.csv"]);
   });
 
+  test("what a record says no more goes, also where it says nothing new", async () => {
+    const ports = testPorts();
+    const about = (...ecosystems: readonly string[]) => ({
+      affected: ecosystems.map((ecosystem) => ({
+        package: { ecosystem, name: "both" },
+        ranges: [{ type: "ECOSYSTEM", events: [{ introduced: "0" }] }],
+      })),
+    });
+    const wanted = settings({ ecosystems: ["npm", "NuGet"], feeds: onlyFeeds("osv") });
+    files["/NuGet/modified_id.csv"] = Buffer.from("2026-01-01T00:00:00Z,GHSA-9\n");
+    files["/NuGet/all.zip"] = zip({ "GHSA-9.json": JSON.stringify(record("GHSA-9", "nine", about("NuGet"))) });
+    files["/NuGet/GHSA-9.json"] = Buffer.from(JSON.stringify(record("GHSA-9", "nine", about("NuGet"))));
+    publish([
+      ...first,
+      record("GHSA-5", "five", about("npm", "NuGet")),
+      record("GHSA-6", "six", about("npm", "NuGet")),
+    ]);
+    await updateAdvisories(ports, wanted);
+    const held = async (ecosystem: string) =>
+      (await (await openAdvisories(ports.blobs)).lookup(ecosystem, "both")).map(({ advisory }) => advisory.id);
+    expect([await held("npm"), await held("NuGet")]).toEqual([
+      ["GHSA-5", "GHSA-6"],
+      ["GHSA-5", "GHSA-6", "GHSA-9"],
+    ]);
+    publish([
+      ...first,
+      record("GHSA-5", "five", { ...about("npm"), modified: "2026-03-01T00:00:00Z" }),
+      record("GHSA-6", "six", { ...about("Hackage"), modified: "2026-03-01T00:00:00Z" }),
+    ]);
+    await updateAdvisories(ports, wanted);
+    expect([await held("npm"), await held("NuGet")]).toEqual([["GHSA-5"], ["GHSA-9"]]);
+  });
+
   test("a change that cannot be fetched is told, holds up no other, and is asked for again", async () => {
     const ports = testPorts();
     await updateAdvisories(ports, settings());

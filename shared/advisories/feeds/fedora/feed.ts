@@ -61,13 +61,15 @@ function cvesOf({ title, display_name: name, bugs, notes }: Update): readonly st
 
 function read(told: Update, wants: (ecosystem: string) => boolean): FeedRecord {
   if (told.release.id_prefix !== "FEDORA" || !wants(`Fedora:${told.release.version}`)) {
-    return { kind: "ignored", reason: "other-ecosystem" };
+    return { kind: "ignored", reason: "other-ecosystem", id: told.alias };
   }
   const cves = cvesOf(told);
-  if (told.type !== "security" || cves.length === 0) return { kind: "ignored", reason: "no-vulnerability" };
-  if (told.status === "obsolete" || told.status === "unpushed") return { kind: "ignored", reason: "not-published" };
+  if (told.type !== "security" || cves.length === 0)
+    return { kind: "ignored", reason: "no-vulnerability", id: told.alias };
+  if (told.status === "obsolete" || told.status === "unpushed")
+    return { kind: "ignored", reason: "not-published", id: told.alias };
   const affected = affectedOf(statementsOf(told));
-  if (affected.length === 0) return { kind: "ignored", reason: "no-package" };
+  if (affected.length === 0) return { kind: "ignored", reason: "no-package", id: told.alias };
   const changed = [told.date_modified, told.date_stable, told.date_pushed, told.date_submitted];
   const newest = changed
     .flatMap((text) => text ?? [])

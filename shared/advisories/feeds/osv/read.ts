@@ -196,9 +196,9 @@ export function readRecord(record: OsvRecord, context: FeedContext, score: Score
     affected.push({ ecosystem, name, affected: affectedOf(record, entry, ecosystem, score) });
   }
   const first = affected[0];
-  if (first === undefined) return { kind: "ignored", reason: "other-ecosystem" };
+  if (first === undefined) return { kind: "ignored", reason: "other-ecosystem", id: record.id };
   const { advisory, licence } = advisoryOf(record, first.ecosystem, score);
   const harmless = databaseOf(record.id, first.ecosystem).mayBeHarmless === true;
-  if (harmless && advisory.cves === undefined) return { kind: "ignored", reason: "no-vulnerability" };
+  if (harmless && advisory.cves === undefined) return { kind: "ignored", reason: "no-vulnerability", id: record.id };
   return { kind: "advisory", advisory, affected, ...(licence !== undefined && { licence }) };
 }

@@ -105,7 +105,7 @@ async function fetchFamily(family: string, fetcher: Fetcher): Promise<Fetched> {
   const directory = encodeURIComponent(family);
   const { modified: since, missing: again = "" } = fetcher.cursors;
   const list = await listOf(fetcher, directory);
-  const newest = list?.text === undefined ? since : firstTime(list.text);
+  const newest = list && (list.text === undefined ? since : firstTime(list.text));
   if (list !== undefined && newest !== undefined && since !== undefined) {
     const changes = list.text === undefined ? [] : changesSince(list.text, since);
     if (changes?.length === 0 && again === "") return { unchanged: true };

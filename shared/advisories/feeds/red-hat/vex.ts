@@ -109,7 +109,8 @@ export function readVex(
   wants: (ecosystem: string) => boolean,
   score: Scorer,
 ): readonly FeedRecord[] {
-  if (document.document.tracking.status === "deleted") return [{ kind: "ignored", reason: "deleted" }];
+  if (document.document.tracking.status === "deleted")
+    return [{ kind: "ignored", reason: "deleted", id: document.document.tracking.id }];
   const tree = readTree(
     document,
     ({ product_identification_helper: helper }) => (helper?.cpe ? productOf(helper.cpe) : undefined),
@@ -118,7 +119,10 @@ export function readVex(
   return document.vulnerabilities.map((vulnerability): FeedRecord => {
     const said = [...statementsOf(tree, vulnerability)].filter(({ ecosystem }) => wants(ecosystem));
     const affected = affectedOf(withoutCoveredSources(said));
-    if (affected.length === 0) return { kind: "ignored", reason: "no-package-of-enterprise-linux" };
+    if (affected.length === 0) {
+      const id = vulnerability.cve ?? document.document.tracking.id;
+      return { kind: "ignored", reason: "no-package-of-enterprise-linux", id };
+    }
     const advisory = advisoryOf(document, vulnerability, score, publisher);
     return { kind: "advisory", advisory, affected, licence: "CC-BY-4.0" };
   });
