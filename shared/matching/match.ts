@@ -11,7 +11,7 @@ import { clearedAlone, deniedBy, judge, meet } from "./meet.ts";
 import { type Blind, type OpenEcosystem, openFor } from "./open.ts";
 import { coverage, ownersOf } from "./owners.ts";
 import { readSignals } from "./signals.ts";
-import { judgeStreams } from "./streams.ts";
+import { judgeStreams, type Offer } from "./streams.ts";
 import type { MatchResult, Vulnerability } from "./types.ts";
 
 /**
@@ -180,9 +180,9 @@ function foundIn(
 /** The fix of the stream that a package gets its updates from stands in for the main stream's, which it is not given. */
 function withOffer(
   [first, ...others]: readonly [Claim, ...Claim[]],
-  [offer, ...more]: readonly [Claim, ...Claim[]],
+  [offer, ...more]: readonly [Offer, ...Offer[]],
 ): readonly [Claim, ...Claim[]] {
   const { comparison, fixed } = offer;
-  const withOffered = ({ fixed: _, ...claim }: Claim): Claim => ({ ...claim, ...(fixed !== undefined && { fixed }) });
+  const withOffered = (claim: Claim): Claim => ({ ...claim, fixed });
   return [{ ...withOffered(first), comparison }, ...[...others, offer, ...more].map(withOffered)];
 }

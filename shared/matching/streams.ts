@@ -4,13 +4,15 @@ import type { Candidate } from "./evaluate.ts";
 import { judge, type Met } from "./meet.ts";
 import { isOffered, type OpenStream } from "./open.ts";
 
+export type Offer = Claim & { readonly fixed: string };
+
 export interface StreamVerdicts {
   /** CVEs that this build has a fix for. */
   readonly fixed: ReadonlySet<string>;
   /** CVEs that have a fix in a stream: its mark. */
   readonly fixable: ReadonlyMap<string, string>;
   /** What streams say whose repositories the package is from: their fixes are the ones that it gets. */
-  readonly offered: ReadonlyMap<string, readonly [Claim, ...Claim[]]>;
+  readonly offered: ReadonlyMap<string, readonly [Offer, ...Offer[]]>;
 }
 
 export function judgeStreams(
@@ -21,7 +23,7 @@ export function judgeStreams(
 ): StreamVerdicts {
   const fixed = new Set<string>();
   const fixable = new Map<string, string>();
-  const offered = new Map<string, [Claim, ...Claim[]]>();
+  const offered = new Map<string, [Offer, ...Offer[]]>();
   for (const stream of streams) {
     const offers = isOffered(stream, products);
     const ours = offers || stream.builtFor(candidate.subject.version);
@@ -35,7 +37,7 @@ export function judgeStreams(
           if (stream.mark !== undefined) fixable.set(cve, stream.mark);
           if (!offers) continue;
           const { comparison, fixed: version } = verdict;
-          const claim: Claim = { advisory, affected, number, comparison, fixed: version, shard, names: [cve] };
+          const claim: Offer = { advisory, affected, number, comparison, fixed: version, shard, names: [cve] };
           const others = offered.get(cve);
           if (others === undefined) offered.set(cve, [claim]);
           else others.push(claim);

@@ -17,10 +17,8 @@ import { sharedData } from "./shared-data.ts";
 const collected = Date.parse("2026-08-22T00:00:00Z");
 
 /** What the images need of the advisories; the rest only takes time. */
-const ecosystems = [
-  ...["AlmaLinux", "Alpine", "Amazon Linux", "Debian", "SUSE", "Ubuntu"],
-  ...["Go", "Maven", "PyPI", "RubyGems", "crates.io", "npm"],
-];
+const distributions = ["AlmaLinux", "Alpine", "Amazon Linux", "Debian", "SUSE", "Ubuntu"];
+const ecosystems = [...distributions, "Go", "Maven", "PyPI", "RubyGems", "crates.io", "npm"];
 const unused = /^(?:alas-2|composer|nuget|erlang|pub|swift)\./;
 const parts = ["alma", "alpine", "amazon", "debian", "eol", "ghsa", "go", "kev", "nvd", "pypi-osv", "suse", "ubuntu"];
 
@@ -62,34 +60,41 @@ export async function realInventory(name: string): Promise<Inventory> {
 }
 
 /** Facts alone, and no text of an advisory: its words are its publisher's. */
-function lineOf({ id, package: { purl }, fix, severity, exploited, sources, marks, evidence }: Vulnerability) {
-  return {
-    id,
-    purl,
-    fix: fix.state === "fixed" ? fix.version : `(${fix.state})`,
-    severity,
-    ...(exploited && { exploited }),
-    sources: sources.map((source) => source.id),
-    ...(marks.length > 0 && { marks }),
-    comparison: evidence.comparison,
-    paths: evidence.locations.map(({ path }) => path),
-  };
+function lineOf({ id, package: { purl }, fix, severity, exploited, sources, marks, evidence }: Vulnerability): string {
+  const state = fix.state === "fixed" ? `fixed in ${fix.version}` : fix.state;
+  const told = [severity, ...(exploited ? ["exploited"] : []), state, ...marks].join(", ");
+  const names = sources.map((source) => source.id).join(", ");
+  const paths = evidence.locations.map(({ path }) => path).join(", ");
+  return `${id} ${purl}: ${told} (${names}): ${evidence.comparison}; in ${paths}`;
+}
+
+const lineWidth = 120;
+
+/** As the formatter writes lists: on one line where they fit. */
+function listOf(key: string, texts: readonly string[]): string {
+  const values = texts.map((text) => JSON.stringify(text));
+  const short = `  "${key}": [${values.join(", ")}],`;
+  return short.length <= lineWidth ? short : `  "${key}": [\n${values.map((one) => `    ${one}`).join(",\n")}\n  ],`;
 }
 
 /** One line for each vulnerability, JSON as a whole. */
 export function goldenOf(name: string, inventory: Inventory, match: MatchResult): string {
   const { distribution, packages } = inventory;
-  const lines = (values: readonly unknown[]) =>
-    values.length === 0 ? "[]" : `[\n${values.map((value) => `    ${JSON.stringify(value)}`).join(",\n")}\n  ]`;
-  const counts = new Map<string, number>();
-  for (const { reason } of match.notEvaluated) counts.set(reason, (counts.get(reason) ?? 0) + 1);
-  const head = [
-    ["image", JSON.stringify(name)],
-    ["distribution", JSON.stringify([distribution?.id, distribution?.versionId].filter(Boolean).join(" "))],
-    ["packages", String(packages.length)],
-    ["notEvaluated", JSON.stringify(Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1))))],
-    ["endOfSupport", lines(match.endOfSupport ?? [])],
-    ["vulnerabilities", lines(match.vulnerabilities.map(lineOf))],
+  const counts = Map.groupBy(match.notEvaluated, ({ reason }) => reason);
+  const reasons = [...counts].map(([reason, list]) => `${list.length} ${reason}`).sort();
+  const ends = (match.endOfSupport ?? []).map(({ subject, name: what, over, since = "", extended }) => {
+    const until = extended === undefined ? "" : `, extended to ${extended}`;
+    return `${subject}: ${what} ${over ? "is over" : "is in extended support"}, since ${since}${until}`;
+  });
+  const lines = [
+    "{",
+    `  "image": ${JSON.stringify(name)},`,
+    `  "distribution": ${JSON.stringify([distribution?.id, distribution?.versionId].filter(Boolean).join(" "))},`,
+    `  "packages": ${packages.length},`,
+    listOf("notEvaluated", reasons),
+    listOf("endOfSupport", ends),
+    listOf("vulnerabilities", match.vulnerabilities.map(lineOf)).slice(0, -1),
+    "}",
   ];
-  return `{\n${head.map(([key, value]) => `  "${key}": ${value}`).join(",\n")}\n}\n`;
+  return `${lines.join("\n")}\n`;
 }
