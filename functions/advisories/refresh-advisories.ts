@@ -1,14 +1,19 @@
 import { scheduleDoor } from "../../shared/platform/door.ts";
 import { refreshAdvisories } from "../../shared/scanning/refresh-advisories.ts";
 
+const timeoutSeconds = 900;
+/** To lay out and publish what was read last (a minute at most on two processors), and to announce it. */
+const afterReadingSeconds = 300;
+
 export const door = scheduleDoor({
   name: "refresh-advisories",
-  description: "Brings the advisory store up to date from its upstream",
+  description: "Asks the sources of advisories whose turn it is for what is new",
   uses: { table: "write", blobs: "write", bus: true },
   settings: ["advisories"],
-  everyMinutes: 360,
-  timeoutSeconds: 900,
+  // Each source is asked as often as the settings say; what a run leaves, the next one begins with.
+  everyMinutes: 30,
+  timeoutSeconds,
   memoryMegabytes: 3008,
-  temporaryMegabytes: 8192,
-  handle: refreshAdvisories,
+  temporaryMegabytes: 10_240,
+  handle: (platform) => refreshAdvisories(platform, (timeoutSeconds - afterReadingSeconds) * 1000),
 });

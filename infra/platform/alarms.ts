@@ -65,6 +65,7 @@ export class Alarms extends Construct {
     });
     this.email.cfnOptions.condition = given;
     this.#watchQuarantine();
+    this.#watchStaleAdvisories();
   }
 
   /** The policy that asks for TLS takes the place of SNS's own, which lets the account's alarms in. */
@@ -128,5 +129,21 @@ export class Alarms extends Construct {
       section: "quarantine",
     };
     this.add(this, "QuarantineAlarm", text, { metric, threshold: 1 });
+  }
+
+  /** Scans go on with what is there: without it, only they would tell. Counted twice an hour. */
+  #watchStaleAdvisories(): void {
+    const metric = new MathExpression({
+      expression: `SELECT MAX("stale-advisory-sources") FROM SCHEMA("${metricsNamespace}", service)`,
+      label: "sources of advisories that are too old",
+      period: Duration.hours(1),
+    });
+    const text = {
+      name: "stale-advisories",
+      says: "Advisories of some sources are older than they may be: what was published since is not found.",
+      section: "stale-advisories",
+      remedy: "The alarm ends by itself at the first run that reads them.",
+    };
+    this.add(this, "StaleAdvisoriesAlarm", text, { metric, threshold: 1 });
   }
 }

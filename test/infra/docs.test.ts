@@ -54,7 +54,7 @@ describe("the runbook", () => {
   });
 
   it("speaks of no door that is gone", () => {
-    const others = ["runbook", "look", "redrive", "quarantine", "http-api"];
+    const others = ["runbook", "look", "redrive", "quarantine", "stale-advisories", "http-api"];
     const gone = [...runbook.keys()].filter(
       (name) => !others.includes(name) && !doors.some((door) => door.name === name),
     );

@@ -209,6 +209,16 @@ describe("the stack with its own key, in its own VPC", () => {
     });
   });
 
+  it("has an alarm when advisories are older than they may be", () => {
+    const [, alarm] =
+      ofType(template, "AWS::CloudWatch::Alarm").find(([, { Properties }]) =>
+        String(Properties["AlarmName"]).endsWith("-stale-advisories"),
+      ) ?? [];
+    expect(alarm?.Properties).toMatchObject({ Threshold: 1, EvaluationPeriods: 1, TreatMissingData: "notBreaching" });
+    expect(alarm?.Properties["AlarmDescription"]).toContain("docs/runbook.md#stale-advisories");
+    expect(JSON.stringify(alarm?.Properties["Metrics"])).toContain("stale-advisory-sources");
+  });
+
   it("sends every alarm to the topic, when it begins and when it ends; email only to an address that was given", () => {
     const topic = [{ Ref: idOf(stack, stack.platform.alarms.topic) }];
     for (const [, { Properties }] of ofType(template, "AWS::CloudWatch::Alarm")) {

@@ -7,6 +7,7 @@ import { TransientError } from "../../../shared/platform/errors.ts";
 import { settingsSchema } from "../../../shared/platform/settings.ts";
 import { refreshAdvisories } from "../../../shared/scanning/refresh-advisories.ts";
 import { type FaultyRegistry, startFaultyRegistry } from "../../support/registry.ts";
+import { zip } from "../advisories/archives.ts";
 import { inDirectory, ndjson, onlyFeeds } from "../advisories/support.ts";
 import { eventsOf, makeWorld, npmImage, type World } from "./world.ts";
 
@@ -115,11 +116,50 @@ describe("a refresh", () => {
     const world = await makeWorld();
     const blobs = new Map(world.platform.blobs.content);
     // The store was filled at the beginning of the day.
-    world.pass(-11.5 * 60);
+    world.pass(-11.8 * 60);
     await refreshAdvisories(upstream(world, "/nowhere"));
     // Only which set is announced is noted, for what changes from now on.
     world.platform.blobs.content.delete("advisories/announced.json");
     expect(world.platform.blobs.content).toEqual(blobs);
+  });
+
+  it("counts and logs the sources whose advisories are too old, until they are read again", async () => {
+    const world = await makeWorld({ advisories: false });
+    const logged: unknown[] = [];
+    const log = { ...world.platform.log, error: (message: string, fields?: object) => logged.push([message, fields]) };
+    let isDown = false;
+    const server = createServer((request, response) => {
+      const [ecosystem = ""] = (request.url ?? "").slice(1).split("/");
+      const down = isDown && ecosystem === "Go";
+      const modified = new Date(world.platform.clock.now()).toISOString();
+      const affected = [{ package: { ecosystem, name: "one" }, versions: ["1.0.0"] }];
+      response.writeHead(down ? 503 : 200);
+      response.end(down ? "" : zip({ "a.json": JSON.stringify({ id: `GO-${ecosystem}`, modified, affected }) }));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
+    const { port } = server.address() as AddressInfo;
+    const settings = settingsSchema.parse({
+      advisories: { upstream: `http://127.0.0.1:${port}`, ecosystems: ["npm", "Go"], feeds: onlyFeeds("osv") },
+    });
+    const refresh = async () => {
+      world.counted.clear();
+      await refreshAdvisories({ ...world.platform, log, settings });
+      return world.counted.get("stale-advisory-sources");
+    };
+    expect(await refresh()).toBe(0);
+    isDown = true;
+    world.pass(8 * 24 * 60);
+    expect(await refresh()).toBe(1);
+    expect(logged).toEqual([
+      [
+        "advisories are older than they may be",
+        expect.objectContaining({ source: "osv/Go", failure: expect.stringContaining("503") }),
+      ],
+    ]);
+    isDown = false;
+    world.pass(30);
+    expect(await refresh()).toBe(0);
+    server.close();
   });
 
   it("without a network fails, with the age of what there is, which stays in use", async () => {
