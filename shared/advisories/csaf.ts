@@ -6,6 +6,7 @@ import * as z from "zod";
 import { type Scorer, severityOfWord } from "./cvss.ts";
 import { many } from "./json-document.ts";
 import { oneLine, paragraph } from "./text.ts";
+import { isoTime } from "./time.ts";
 import type { Advisory } from "./types.ts";
 import { undated } from "./undated.ts";
 
@@ -177,7 +178,7 @@ export function advisoryOf(
     ...(severity !== undefined && { severity }),
     ...(cvss !== undefined && { cvss }),
     url: publisher.url(id),
-    modified: new Date(tracking.current_release_date ?? undated).toISOString(),
+    modified: isoTime(tracking.current_release_date ?? undated),
     ...(vulnerability.cwe && { cwes: [vulnerability.cwe.id] }),
   };
 }

@@ -99,10 +99,10 @@ export async function rebuildShards(
  * Whether a record that was told anew is in a shard that nothing was added to: it is not about this ecosystem any more.
  * (A shard that is broken is none of this update's business.)
  */
-async function holdsRetold(ports: Ports, { retold }: Turnover, listed: ManifestShard): Promise<boolean> {
+async function holdsRetold(ports: Ports, turnover: Turnover, listed: ManifestShard): Promise<boolean> {
   const anew = new Map(
     listed.sources.flatMap((source) => {
-      const ids = retold?.(source);
+      const ids = turnover.retold?.(source);
       return ids === undefined ? [] : [[source, ids] as const];
     }),
   );

@@ -178,6 +178,14 @@ export function upstreams(year: number): Readonly<Record<string, Files>> {
   const bodhi = "updates/?type=security&status=stable&rows_per_page=100";
   const goRecord = { ...osvRecord("GO-2026-1000", "Go", "example.org/a") };
   return {
+    alma: Object.fromEntries(
+      ["8", "9", "10"].map((release) => {
+        const packages = [{ name: "a", epoch: "0", version: "1.2", release: `3.el${release}`, arch: "x86_64" }];
+        const references = [{ id: cve, type: "cve" }];
+        const erratum = { id: "ALSA-2026:0001", title: "a", issued_date: 1_767_312_000, references, packages };
+        return [`${release}/errata.full.json`, json({ data: [erratum] })];
+      }),
+    ),
     alpine: {
       "": '<a href="v3.20/">v3.20/</a>',
       "v3.20/": '<a href="main.json">main.json</a>',
