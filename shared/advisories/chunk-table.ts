@@ -101,35 +101,41 @@ interface Chunk extends ByteRange {
   readonly hash: Buffer;
 }
 
+/** The rows of an unpacked chunk, by key: JSON. */
+interface Unpacked {
+  readonly bytes: number;
+  readonly rows: ReadonlyMap<string, Uint8Array>;
+}
+
 /** Unpacked chunks of several tables, the least recently used given up first. */
 export interface ChunkCache {
-  get(name: string, index: number): Buffer | undefined;
-  put(name: string, index: number, raw: Buffer): void;
+  get(name: string, index: number): Unpacked | undefined;
+  put(name: string, index: number, chunk: Unpacked): void;
   clear(): void;
 }
 
 /** Holds at most so many bytes. */
 export function chunkCache(mostBytes: number): ChunkCache {
-  const held = new Map<string, Buffer>();
+  const held = new Map<string, Unpacked>();
   let total = 0;
   return {
     get(name, index) {
       const key = `${index} ${name}`;
-      const raw = held.get(key);
-      if (raw === undefined) return undefined;
+      const chunk = held.get(key);
+      if (chunk === undefined) return undefined;
       held.delete(key);
-      held.set(key, raw);
-      return raw;
+      held.set(key, chunk);
+      return chunk;
     },
-    put(name, index, raw) {
+    put(name, index, chunk) {
       const key = `${index} ${name}`;
-      total += raw.length - (held.get(key)?.length ?? 0);
+      total += chunk.bytes - (held.get(key)?.bytes ?? 0);
       held.delete(key);
-      held.set(key, raw);
-      for (const [oldest, { length }] of held) {
+      held.set(key, chunk);
+      for (const [oldest, { bytes }] of held) {
         if (total <= mostBytes) return;
         held.delete(oldest);
-        total -= length;
+        total -= bytes;
       }
     },
     clear() {
@@ -197,28 +203,34 @@ export function openTable(
   return {
     rows,
     async lookup(keys) {
-      const byChunk = new Map<number, Set<string>>();
+      const byChunk = new Map<number, string[]>();
       for (const key of keys) {
         const index = chunkFor(Buffer.from(key, "utf8"));
         if (index < 0) continue;
-        const set = byChunk.get(index);
-        if (set === undefined) byChunk.set(index, new Set([key]));
-        else set.add(key);
+        const wanted = byChunk.get(index);
+        if (wanted === undefined) byChunk.set(index, [key]);
+        else wanted.push(key);
       }
       const found = new Map<string, unknown>();
-      const take = (index: number, raw: Buffer) => {
-        const wanted = byChunk.get(index);
-        for (const { key, value } of rowsIn(raw, name)) if (wanted?.has(key)) found.set(key, parse(value, name));
+      const take = (index: number, { rows: held }: Unpacked) => {
+        for (const key of byChunk.get(index) ?? []) {
+          const value = held.get(key);
+          if (value !== undefined) found.set(key, parse(value, name));
+        }
       };
       const missing: number[] = [];
       for (const index of byChunk.keys()) {
-        const raw = cache?.get(name, index);
-        if (raw === undefined) missing.push(index);
-        else take(index, raw);
+        const chunk = cache?.get(name, index);
+        if (chunk === undefined) missing.push(index);
+        else take(index, chunk);
       }
       for await (const { index, raw } of unpacked(missing.sort((a, b) => a - b))) {
-        cache?.put(name, index, raw);
-        take(index, raw);
+        const content = new Map<string, Uint8Array>();
+        for (const { key, value } of rowsIn(raw, name)) content.set(key, value);
+        // What a map takes besides the bytes is about as much again.
+        const chunk = { bytes: 2 * raw.length, rows: content };
+        cache?.put(name, index, chunk);
+        take(index, chunk);
       }
       return found;
     },

@@ -62,7 +62,7 @@ describe("a table that is read in parts", () => {
     }
     expect(ranges).toHaveLength(2);
     // Room for about one chunk: the other one is always gone.
-    const small = opened(content, chunkCache(30_000));
+    const small = opened(content, chunkCache(60_000));
     for (let round = 0; round < 3; round++) {
       await small.table.lookup([first]);
       await small.table.lookup([first]);
