@@ -1,5 +1,5 @@
 import { PermanentError } from "../../../platform/errors.ts";
-import { contentOf } from "../../sources/compressed.ts";
+import { fetchWhole, oneDocument } from "../../sources/whole-file.ts";
 import type { EndOfLifeRow, Feed, FeedRecord } from "../../types.ts";
 
 /** https://salsa.debian.org/debian/distro-info-data: `version,codename,series,created,release,eol,...` */
@@ -55,13 +55,8 @@ export const feed: Feed = {
     redistributable: true,
     staleAfterHours: 24 * 60,
     parts: () => [...files],
-    async fetch(part, fetcher) {
-      const file = await fetcher.file(part, { conditional: true });
-      return file.unchanged ? file : { unchanged: false, extent: "whole", documents: documentOf(file.path, part) };
+    fetch(part, fetcher) {
+      return fetchWhole(fetcher, part, (stored) => oneDocument(stored, part));
     },
   },
 };
-
-async function* documentOf(path: string, file: string) {
-  yield { file, bytes: await contentOf(path) };
-}
