@@ -288,6 +288,24 @@ export function upstreams(year: number): Readonly<Record<string, Files>> {
       "csaf/v2/vex/deletions.csv": "",
       "meta/v1/repository-to-cpe.json": json({ data: { r: { cpes: ["cpe:/o:redhat:enterprise_linux:9::baseos"] } } }),
     },
+    rocky: {
+      "api/v3/advisories/?page=1&size=100": json({
+        page: 1,
+        size: 100,
+        total: 1,
+        advisories: [
+          {
+            name: "RLSA-2026:0001",
+            synopsis: "Important: a",
+            severity: "Important",
+            published_at: `${date}T00:00:00Z`,
+            affected_products: [],
+            cves: [{ cve }],
+            packages: [{ nevra: "a-0:1.2-3.el9.src.rpm", product_name: "Rocky Linux 9 x86_64" }],
+          },
+        ],
+      }),
+    },
     rubysec: {
       master: repository(
         "gems/a/CVE-2026-1000.yml",

@@ -1,10 +1,11 @@
 /** Rocky Linux' errata as its own API gives them (OSV has them too): https://errata.rockylinux.org */
 import * as z from "zod";
 import { cvssScorer, severityOfWord } from "../../cvss.ts";
-import { checked, parseJson } from "../../json-document.ts";
+import { checked, many, parseJson } from "../../json-document.ts";
 import { streamsIn } from "../../module-streams.ts";
 import { oneLine, paragraph } from "../../text.ts";
 import type { AffectedPackage, Feed, FeedContext, FeedRecord } from "../../types.ts";
+import { upstream } from "./upstream.ts";
 
 const score = cvssScorer();
 
@@ -23,6 +24,37 @@ const schema = z.object({
   rpms: z.record(z.string().max(200), z.object({ nvras: z.array(z.string().max(512)).max(100_000) })).nullish(),
 });
 type Erratum = z.infer<typeof schema>;
+
+/** The same as the API's third version has it. */
+const third = z
+  .object({
+    name: z.string().max(100),
+    published_at: z.string().max(100),
+    updated_at: z.string().max(100).nullish(),
+    synopsis: z.string().max(10_000),
+    description: z.string().max(200_000).nullish(),
+    severity: z.string().max(100),
+    cves: many(z.object({ cve: z.string().max(100), cvss3_scoring_vector: z.string().max(300).nullish() }), 10_000),
+    packages: many(z.object({ nevra: z.string().max(512), product_name: z.string().max(200) }), 100_000),
+  })
+  .transform(({ name, published_at, updated_at, synopsis, description, severity, cves, packages }) => {
+    const rpms: Record<string, { nvras: string[] }> = {};
+    for (const { nevra, product_name } of packages) {
+      // `Rocky Linux 9 x86_64`
+      const product = product_name.replace(/ (?:x86_64|aarch64|ppc64le|s390x|riscv64|i686|src)$/, "");
+      rpms[product] ??= { nvras: [] };
+      rpms[product].nvras.push(nevra);
+    }
+    return {
+      name,
+      publishedAt: updated_at ?? published_at,
+      synopsis,
+      description,
+      severity,
+      cves: cves.map(({ cve, cvss3_scoring_vector: vector }) => ({ name: cve, cvss3ScoringVector: vector })),
+      rpms,
+    };
+  });
 
 /** `python-jinja2-0:2.10.1-2.el8_0.src.rpm`: updates are told by source package, as OSV's are. */
 const source = /^([A-Za-z0-9][\w.+-]*)-([0-9]+:[^-]+-[^-]+)\.src(?:\.rpm)?$/;
@@ -43,8 +75,11 @@ function affectedIn({ rpms, synopsis }: Erratum, { wants }: FeedContext): readon
   });
 }
 
+const isThird = (document: Buffer) => document.includes('"affected_products"') && document.includes('"nevra"');
+
 function read(document: Buffer, context: FeedContext): FeedRecord {
-  const erratum = checked(schema, parseJson(document));
+  const value = parseJson(document);
+  const erratum = checked(schema, isThird(document) ? checked(third, value) : value);
   const affected = affectedIn(erratum, context);
   if (affected.length === 0) return { kind: "ignored", reason: "other-ecosystem" };
   const { name: id, synopsis, description, publishedAt } = erratum;
@@ -79,6 +114,8 @@ function read(document: Buffer, context: FeedContext): FeedRecord {
 export const feed: Feed = {
   name: "rocky",
   recognises: (document) =>
-    document.includes('"nvras"') && document.includes('"synopsis"') && document.includes('"affectedProducts"'),
+    document.includes('"synopsis"') &&
+    (isThird(document) || (document.includes('"nvras"') && document.includes('"affectedProducts"'))),
   read: (document, context) => [read(document, context)],
+  upstream,
 };

@@ -4,7 +4,7 @@ import { feed } from "../../../../shared/advisories/feeds/rocky/feed.ts";
 import type { Feed } from "../../../../shared/advisories/types.ts";
 import { advisoryLines } from "../../../support/feed-samples.ts";
 import { sharedData } from "../../../support/shared-data.ts";
-import { readAll } from "./fetcher.ts";
+import { fetchPart, readAll, serving } from "./fetcher.ts";
 
 const erratum = {
   affectedProducts: ["Rocky Linux 9", "Rocky Linux SIG Cloud 9"],
@@ -23,6 +23,45 @@ const erratum = {
 };
 const only = (change: object) =>
   readAll(feed, [{ file: "x.json", bytes: Buffer.from(JSON.stringify({ ...erratum, ...change })) }]);
+
+test("the API's third version says the same, page by page, and is read again only when its first page changed", async () => {
+  const { name, synopsis, description } = erratum;
+  const product_name = "Rocky Linux 9 x86_64";
+  const third = {
+    id: 1,
+    name,
+    synopsis,
+    description,
+    kind: "Security",
+    severity: "Moderate",
+    published_at: erratum.publishedAt,
+    updated_at: null,
+    affected_products: [{ name: product_name, major_version: 9, arch: "x86_64" }],
+    cves: erratum.cves.map((cve) => ({ cve: cve.name, cvss3_scoring_vector: cve.cvss3ScoringVector })),
+    packages: [
+      ...erratum.rpms["Rocky Linux 9"].nvras.map((nevra) => ({ nevra, product_name })),
+      { nevra: "other-0:1-1.el9.src.rpm", product_name: "Rocky Linux SIG Cloud 9 x86_64" },
+    ],
+  };
+  const page = (number: number, advisories: readonly object[]) =>
+    JSON.stringify({ advisories, page: number, size: 100, total: 101 });
+  const files = {
+    "api/v3/advisories/?page=1&size=100": page(1, [third]),
+    "api/v3/advisories/?page=2&size=100": page(2, [{ ...third, name: "RLSA-2023:0009" }, { name: "broken" }]),
+  };
+  await serving(files, async (upstream) => {
+    const outcome = await fetchPart(feed, "", upstream);
+    if (outcome.unchanged) throw new Error("nothing was fetched");
+    expect(outcome.documents).toHaveLength(3);
+    const [first, second] = readAll(feed, outcome.documents.slice(0, 2));
+    expect(first).toEqual(only({})[0]);
+    expect(second).toMatchObject({ advisory: { id: "RLSA-2023:0009" } });
+    const { remembered } = outcome;
+    expect(await fetchPart(feed, "", upstream, { remembered })).toMatchObject({ unchanged: true });
+    upstream.files.set("api/v3/advisories/?page=1&size=100", "{}");
+    await expect(fetchPart(feed, "", upstream, { remembered })).rejects.toThrow("not a page of errata");
+  });
+});
 
 test("source packages of the releases, with the module streams of the synopsis", () => {
   const [read] = only({});
