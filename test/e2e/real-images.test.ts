@@ -34,7 +34,6 @@ const none = { "only the tracker": [], "only we": [] };
 const known: Readonly<Record<string, typeof none>> = {
   "debian-13": none,
   "debian-12-distroless": none,
-  "Debian 11": none,
   "Debian 12": none,
   "Debian 13": none,
 };
@@ -87,13 +86,10 @@ describe.skipIf(sharedData === undefined)("real images (skipped where the shared
     expect(await disagreements(release, [...sources.values()], inventory)).toEqual(known[name]);
   });
 
-  test.each(["11", "12", "13"])(
-    "Debian %s: nor is there another in a twentieth of its source packages",
-    async (release) => {
-      const sources = await notableSources(release);
-      const packages = sources.map(({ name, version }): Brief => ({ type: "deb", name, version }));
-      const inventory = inventoryOf(packages, { id: "debian", versionId: release });
-      expect(await disagreements(release, sources, inventory)).toEqual(known[`Debian ${release}`]);
-    },
-  );
+  test.each(["12", "13"])("Debian %s: nor is there another in a twentieth of its source packages", async (release) => {
+    const sources = await notableSources(release);
+    const packages = sources.map(({ name, version }): Brief => ({ type: "deb", name, version }));
+    const inventory = inventoryOf(packages, { id: "debian", versionId: release });
+    expect(await disagreements(release, sources, inventory)).toEqual(known[`Debian ${release}`]);
+  });
 });

@@ -1,5 +1,5 @@
 /** Real images scanned against real advisories as of the day they were collected, written so that differences read well. */
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { advisorySettings } from "../../shared/advisories/settings.ts";
@@ -11,6 +11,7 @@ import type { Inventory } from "../../shared/inventory/types.ts";
 import type { MatchResult, Vulnerability } from "../../shared/matching/types.ts";
 import { openImageSource } from "../../shared/registry/open-source.ts";
 import { testPorts } from "../shared/advisories/support.ts";
+import { advisoryLines } from "./feed-samples.ts";
 import { sharedData } from "./shared-data.ts";
 
 /** The newest of the snapshots. */
@@ -19,6 +20,12 @@ const collected = Date.parse("2026-08-22T00:00:00Z");
 /** What the images need of the advisories; the rest only takes time. */
 const distributions = ["AlmaLinux", "Alpine", "Amazon Linux", "Debian", "SUSE", "Ubuntu"];
 const ecosystems = [...distributions, "Go", "Maven", "PyPI", "RubyGems", "crates.io", "npm"];
+/** Of the largest lists only the records that name a release of an image. */
+const releases: readonly (readonly [part: string, needle: string])[] = [
+  ["alma", "AlmaLinux:9"],
+  ["suse", "15 SP3"],
+  ["ubuntu", "noble"],
+];
 const unused = /^(?:alas-2|composer|nuget|erlang|pub|swift)\./;
 const parts = ["alma", "alpine", "amazon", "debian", "eol", "ghsa", "go", "kev", "nvd", "pypi-osv", "suse", "ubuntu"];
 
@@ -29,8 +36,11 @@ export async function realAdvisories(): Promise<Advisories> {
     for (const part of parts) {
       mkdirSync(join(directory, part));
       const from = join(sharedData ?? "", "advisories", part);
+      const needle = releases.find(([one]) => one === part)?.[1];
       for (const file of readdirSync(from)) {
-        if (!unused.test(file)) copyFileSync(join(from, file), join(directory, part, file));
+        const to = join(directory, part, file);
+        if (needle !== undefined) writeFileSync(to.replace(/\.zst$/, ""), await linesWith(`${part}/${file}`, needle));
+        else if (!unused.test(file)) copyFileSync(join(from, file), to);
       }
     }
     const ports = testPorts();
@@ -41,6 +51,12 @@ export async function realAdvisories(): Promise<Advisories> {
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+async function linesWith(file: string, needle: string): Promise<Buffer> {
+  const kept: Buffer[] = [];
+  for await (const line of advisoryLines(file)) if (line.includes(needle)) kept.push(line, Buffer.from("\n"));
+  return Buffer.concat(kept);
 }
 
 /** `oci-archive:built/x.oci.tar`: a scheme, and a path below the shared images. */
