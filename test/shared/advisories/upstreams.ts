@@ -175,7 +175,8 @@ const releaseTable = (extension: string) =>
 /** The files of each feed's upstream, on a day of the year `year`. */
 export function upstreams(year: number): Readonly<Record<string, Files>> {
   const years = Array.from({ length: year - 2002 + 1 }, (_, index) => 2002 + index);
-  const bodhi = "updates/?type=security&status=stable&rows_per_page=100";
+  const bodhi = "updates/?type=security&status=stable";
+  const rows = "rows_per_page=100&page=1";
   const goRecord = { ...osvRecord("GO-2026-1000", "Go", "example.org/a") };
   return {
     alma: Object.fromEntries(
@@ -239,10 +240,14 @@ export function upstreams(year: number): Readonly<Record<string, Files>> {
       ),
     },
     fedora: {
-      [`${bodhi}&page=1`]: json(fedoraUpdates),
+      [`releases/?exclude_archived=true&${rows}`]: json({
+        pages: 1,
+        releases: [{ name: "F43", id_prefix: "FEDORA", state: "current" }],
+      }),
+      [`${bodhi}&releases=F43&${rows}`]: json(fedoraUpdates),
       ...Object.fromEntries(
         ["pushed", "modified"].map((moment) => [
-          `${bodhi}&${moment}_since=${year}-02-28T00:00:00&page=1`,
+          `${bodhi}&${moment}_since=${year}-02-28T00:00:00&${rows}`,
           json({ page: 1, pages: 0, updates: [] }),
         ]),
       ),

@@ -253,17 +253,25 @@ describe("Fedora", () => {
   });
 
   test("every page, then what was pushed or modified since; other products and other updates are left out", async () => {
-    const query = "type=security&status=stable&rows_per_page=100";
+    const query = "type=security&status=stable";
+    const rows = "rows_per_page=100";
+    const releases = [
+      { name: "F40", id_prefix: "FEDORA", state: "current" },
+      { name: "F39", id_prefix: "FEDORA", state: "archived" },
+      { name: "F41", id_prefix: "FEDORA", state: "frozen" },
+      { name: "F40C", id_prefix: "FEDORA-CONTAINER", state: "current" },
+    ];
     const page = (updates: readonly object[], pages: number) => JSON.stringify({ updates, page: 1, pages });
     const files = {
-      [`updates/?${query}&page=1`]: page(
+      [`releases/?exclude_archived=true&${rows}&page=1`]: JSON.stringify({ releases, page: 1, pages: 1 }),
+      [`updates/?${query}&releases=F40,F41&${rows}&page=1`]: page(
         [
           update("FEDORA-2026-aaaaaaaaaa", {}),
           update("FEDORA-EPEL-2026-b", { release: { version: "9", id_prefix: "FEDORA-EPEL" } }),
         ],
         2,
       ),
-      [`updates/?${query}&page=2`]: page(
+      [`updates/?${query}&releases=F40,F41&${rows}&page=2`]: page(
         [
           update("FEDORA-2026-cccccccccc", { bugs: [], notes: "fixes CVE-2026-0002" }),
           update("FEDORA-2026-dddddddddd", { bugs: [] }),
@@ -271,8 +279,14 @@ describe("Fedora", () => {
         2,
       ),
       // It was edited for the last time long before it became stable.
-      [`updates/?${query}&pushed_since=2026-02-28T00:00:00&page=1`]: page([update("FEDORA-2026-eeeeeeeeee", {})], 1),
-      [`updates/?${query}&modified_since=2026-02-28T00:00:00&page=1`]: page([update("FEDORA-2026-aaaaaaaaaa", {})], 1),
+      [`updates/?${query}&pushed_since=2026-02-28T00:00:00&${rows}&page=1`]: page(
+        [update("FEDORA-2026-eeeeeeeeee", {})],
+        1,
+      ),
+      [`updates/?${query}&modified_since=2026-02-28T00:00:00&${rows}&page=1`]: page(
+        [update("FEDORA-2026-aaaaaaaaaa", {})],
+        1,
+      ),
     };
     await serving(files, async (upstream) => {
       const first = await fetchPart(fedora, "", upstream);
