@@ -66,6 +66,18 @@ const csaf = {
 
 /** By the feed's name. */
 export const madeUpAdvisories: Readonly<Record<string, readonly Sample[]>> = {
+  alma: [
+    json("errata.json", {
+      id: "ALSA-2026:0001",
+      title: "Important: a security update",
+      description: "x",
+      severity: "Important",
+      issued_date: 1_767_322_800,
+      references: [{ id: "CVE-2026-0001", type: "cve" }],
+      packages: [{ name: "a", epoch: "1", version: "1.0", release: "1.el9_4.1", arch: "x86_64" }],
+      modules: [],
+    }),
+  ],
   alpine: [secdb("v3.20/main.json", "https://dl-cdn.alpinelinux.org/alpine")],
   amazon: [
     text(
@@ -337,6 +349,19 @@ export const madeUpAdvisories: Readonly<Record<string, readonly Sample[]>> = {
       "",
       "y",
       "",
+    ),
+  ],
+  suse: [
+    text(
+      "suse.linux.enterprise.15-sp6-affected.xml",
+      '<definition id="oval:org.opensuse.security:def:20260001" version="1" class="vulnerability"><metadata>',
+      "<title>CVE-2026-0001</title><description>x</description>",
+      '<advisory from="security@suse.de"><issued date="2026-01-01"/><updated date="2026-01-02"/><severity>Important</severity>',
+      '<cve impact="important" cvss3="7.0/CVSS:3.1/AV:L/AC:H/PR:L/UI:N/S:U/C:H/I:H/A:H" href="x">CVE-2026-0001</cve></advisory>',
+      '</metadata><criteria operator="OR"><criteria operator="AND">',
+      '<criterion test_ref="t" comment="SUSE Linux Enterprise Server 15 SP6 is installed"/>',
+      '<criteria operator="OR"><criterion test_ref="t" comment="curl-8.6.0-150600.4.1 is installed"/>',
+      '<criterion test_ref="t" comment="wget is not affected"/></criteria></criteria></criteria></definition>',
     ),
   ],
   ubuntu: [
