@@ -34,7 +34,7 @@ export function feedTargets({ documents }: AdvisorySamples): Target[] {
       return {
         name: `feed ${feed.name}`,
         samples,
-        weight: 6,
+        weight: 3,
         strict: true,
         run: (bytes, path) => read(feed, bytes, path),
       };
@@ -91,17 +91,17 @@ function sourceTargets(documents: AdvisorySamples["documents"]): Target[] {
   ];
   const xmlSamples = all.filter(({ content }) => content.subarray(0, 400).includes("<")).slice(0, 40);
   return [
-    { name: "source json-members", samples: jsonSamples, weight: 20, strict: true, run: readMembers },
+    { name: "source json-members", samples: jsonSamples, weight: 8, strict: true, run: readMembers },
     { name: "source lines", samples: ending(/\.(?:csv|md|txt)$/), weight: 5, strict: true, run: readLines },
-    { name: "source xml", samples: xmlSamples, weight: 20, strict: true, run: readXml },
+    { name: "source xml", samples: xmlSamples, weight: 8, strict: true, run: readXml },
     {
       name: "source yaml",
       samples: ending(/\.ya?ml$/),
-      weight: 10,
+      weight: 5,
       strict: true,
       run: (bytes) => void parseYaml(bytes),
     },
-    { name: "source tar", samples: [{ path: "x.tar", content: archive }], weight: 20, strict: true, run: readTar },
+    { name: "source tar", samples: [{ path: "x.tar", content: archive }], weight: 8, strict: true, run: readTar },
     {
       name: "source compressed",
       samples: compressed,

@@ -49,14 +49,14 @@ export async function storeTargets({ documents }: AdvisorySamples): Promise<Targ
     {
       name: "shard",
       samples: shardSamples(manifest, bytesOf),
-      weight: 10,
+      weight: 5,
       strict: true,
       run: shardReader(manifest, bytesOf),
     },
     {
       name: "chunk table",
       samples: tables.slice(0, 8).flatMap(({ blob, head }) => tableSamples(bytesOf(blob), head.bytes)),
-      weight: 10,
+      weight: 5,
       strict: true,
       run: readTable,
     },

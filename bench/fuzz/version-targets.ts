@@ -48,7 +48,7 @@ export function versionTargets(): Target[] {
         },
       };
     }),
-    { name: "ranges", samples: rangeSamples(), weight: 10, strict: true, run: judge },
+    { name: "ranges", samples: rangeSamples(), weight: 5, strict: true, run: judge },
   ];
 }
 

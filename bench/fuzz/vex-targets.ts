@@ -37,7 +37,7 @@ export function vexTargets(vex: readonly Sample[]): Target[] {
     {
       name: "vex document",
       samples: vex,
-      weight: 30,
+      weight: 12,
       strict: true,
       run(bytes) {
         const { statements } = readVex(parseVexJson(bytes, "a.json"), { source: "file", name: "a.json" });
@@ -51,7 +51,7 @@ export function vexTargets(vex: readonly Sample[]): Target[] {
     {
       name: "vex attestation",
       samples: vex,
-      weight: 15,
+      weight: 6,
       strict: true,
       run(bytes) {
         // Also as what a signed envelope carries, which no mutation of the envelope reaches.
