@@ -40,6 +40,7 @@ export interface Intake {
   readonly files: Map<string, FileCount>;
   readonly sources: Map<string, SourceCount>;
   readonly exploited: Map<string, string>;
+  /** What was withdrawn, by feed and id: publishers name different records alike. `isWithdrawn` asks it. */
   readonly withdrawn: Set<string>;
   /** The first of them; `files` counts all. */
   readonly quarantined: Quarantined[];
@@ -54,7 +55,17 @@ export const quarantinedShown = 20;
 /** Documents between two breaths of the event loop: reading must not starve the process it runs in. */
 const stride = 500;
 
-/** @param withdrawn ids that are known to be withdrawn already; those that are met are added */
+/** `withdrawn-ids.txt` speaks of the records of all feeds. */
+const everyFeed = "withdrawn";
+
+const withdrawnKey = (source: string, id: string) => `${source.split("/", 1)[0] ?? ""} ${id}`;
+
+/** Whether the record of that source was withdrawn, by its feed or in a list of ids. */
+export function isWithdrawn({ withdrawn }: Pick<Intake, "withdrawn">, source: string, id: string): boolean {
+  return withdrawn.has(withdrawnKey(source, id)) || withdrawn.has(withdrawnKey(everyFeed, id));
+}
+
+/** @param withdrawn what is known to be withdrawn already; those that are met are added */
 export function createIntake(directory: string, withdrawn: Set<string> = new Set()): Intake {
   return {
     spool: createSpool(directory),
@@ -173,7 +184,7 @@ function takeRecord(intake: Intake, count: FileCount, record: FeedRecord, source
       return;
     case "withdrawn":
       count.withdrawn++;
-      intake.withdrawn.add(record.id);
+      intake.withdrawn.add(withdrawnKey(source, record.id));
       return;
     case "ignored":
       count.ignored++;

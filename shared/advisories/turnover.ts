@@ -1,7 +1,7 @@
 /** What the outcomes of an update do to the set that is there: which records go, and which sources the new one has. */
 import { messageOf } from "../platform/errors.ts";
 import { enabledParts, type Fetching, type Outcome, wasNeverRead } from "./fetch-feeds.ts";
-import { filesPart, isFilesPart, sourceName } from "./intake.ts";
+import { filesPart, isFilesPart, isWithdrawn, sourceName } from "./intake.ts";
 import type { Manifest, ManifestSource } from "./manifest.ts";
 import type { Turnover } from "./rebuild.ts";
 import { feeds } from "./registry.generated.ts";
@@ -36,7 +36,7 @@ export function turnoverOf(
       });
     },
     removes: (source, id) =>
-      intake.withdrawn.has(id) || read.some(({ name, removed }) => name === source && removed.has(id)),
+      isWithdrawn(intake, source, id) || read.some(({ name, removed }) => name === source && removed.has(id)),
     removesFrom: (source) =>
       read.some(({ name, removed }) => name === source && (removed.size > 0 || intake.withdrawn.size > 0)),
     retold: (source) => (outcomes.get(source)?.state === "updated" ? intake.retold.get(source) : undefined),

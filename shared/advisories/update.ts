@@ -24,7 +24,7 @@ interface Update extends Omit<Fetching, "intake" | "ports"> {
   readonly deadline: number | undefined;
   /** Sources that were read not long ago are left alone: when all the others fail, that is not everything. */
   readonly isPartial: boolean;
-  /** Ids that are known to be withdrawn, of all parts. */
+  /** What is known to be withdrawn, of all parts. */
   readonly withdrawn: Set<string>;
 }
 

@@ -122,6 +122,17 @@ describe("from files", () => {
     expect(cut.quarantined).toMatchObject({ count: 1, first: [{ id: "GHSA-good-good-good" }] });
   });
 
+  test("what one publisher withdraws, another may still say under the same name", async () => {
+    const secdb = {
+      distroversion: "v3.19",
+      reponame: "main",
+      packages: [{ pkg: { name: "one", secfixes: { "2.0-r0": ["CVE-2024-1234"] } } }],
+    };
+    const withdrawn = record("CVE-2024-1234", "Alpine:v3.19", "one", { withdrawn: "2026-02-02T00:00:00Z" });
+    const { ports } = await load([secdb, withdrawn]);
+    expect(await idsOf(ports, "Alpine:v3.19", "one")).toEqual(["CVE-2024-1234"]);
+  });
+
   test("of several records with one id the newest counts", async () => {
     const older = record("GHSA-aaaa-aaaa-aaaa", "npm", "one", {
       modified: "2026-01-01T00:00:00+02:00",
