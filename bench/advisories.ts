@@ -51,7 +51,7 @@ async function build(): Promise<void> {
 try {
   if (!existsSync(values.from)) console.log(`${values.from} is not there: only what needs no advisories is measured`);
   else {
-    await build();
+    if (["build", "cold", "match"].some(wants)) await build();
     if (wants("delta")) await dailyDelta(values.from, rounds, scratch);
     if (wants("cold")) await coldScans(data, values.images);
     if (wants("match")) await matching(data, values.images);
