@@ -17,7 +17,7 @@ import { type Registry, startRegistry } from "../local/demo/registry.ts";
 import { startHost } from "../local/host.ts";
 import { localPorts } from "../local/ports.ts";
 import { readLocalSettings } from "../local/settings.ts";
-import { updateAdvisories } from "../shared/advisories/update.ts";
+import { updateAdvisories } from "../shared/advisories/update/update.ts";
 import * as schemas from "../shared/api/schemas.ts";
 import { embeddedSecrets } from "../shared/platform/embedded/secrets.ts";
 import type { Log, LogFields } from "../shared/platform/ports.ts";

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { type Advisories, advisoriesOf } from "../shared/advisories/store.ts";
-import { updateAdvisories } from "../shared/advisories/update.ts";
+import { type Advisories, advisoriesOf } from "../shared/advisories/set/store.ts";
+import { updateAdvisories } from "../shared/advisories/update/update.ts";
 import { embeddedBlobs } from "../shared/platform/embedded/blobs.ts";
 import { UsageError } from "./exit.ts";
 import type { LocalStore } from "./local-store.ts";

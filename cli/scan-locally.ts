@@ -1,6 +1,6 @@
 /** Scanning without a platform: the same use cases over the content-addressed part of a data directory. */
 import { advisoryWarnings } from "../shared/advisories/age.ts";
-import { type Advisories, advisoriesOf } from "../shared/advisories/store.ts";
+import { type Advisories, advisoriesOf } from "../shared/advisories/set/store.ts";
 import type { AdvisoryAge } from "../shared/matching/types.ts";
 import { type Inspection, inspectImage } from "../shared/scanning/inspect.ts";
 import { joined, type VexSupply } from "../shared/vex/supply.ts";

@@ -1,5 +1,5 @@
 /** The bytes that a scan fetches which has nothing in its caches. */
-import { openAdvisories } from "../../shared/advisories/store.ts";
+import { openAdvisories } from "../../shared/advisories/set/store.ts";
 import { matchInventory } from "../../shared/matching/match.ts";
 import { embeddedBlobs } from "../../shared/platform/embedded/blobs.ts";
 import type { Blobs } from "../../shared/platform/ports.ts";

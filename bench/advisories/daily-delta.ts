@@ -4,11 +4,11 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import * as zlib from "node:zlib";
-import { changedPackages } from "../../shared/advisories/diff.ts";
 import { feeds } from "../../shared/advisories/registry.generated.ts";
+import { changedPackages } from "../../shared/advisories/set/diff.ts";
 import { advisorySettings } from "../../shared/advisories/settings.ts";
 import { documentsBelow } from "../../shared/advisories/sources/files.ts";
-import { updateAdvisories } from "../../shared/advisories/update.ts";
+import { updateAdvisories } from "../../shared/advisories/update/update.ts";
 import { embeddedBlobs } from "../../shared/platform/embedded/blobs.ts";
 import { median } from "../inventory/measure.ts";
 

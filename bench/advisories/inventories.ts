@@ -1,7 +1,7 @@
 /** Inventories of real images, with npm and Python packages added. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Advisories } from "../../shared/advisories/store.ts";
+import type { Advisories } from "../../shared/advisories/set/store.ts";
 import { readImage } from "../../shared/inventory/read-image.ts";
 import type { Inventory, Package } from "../../shared/inventory/types.ts";
 import { openImageSource } from "../../shared/registry/open-source.ts";

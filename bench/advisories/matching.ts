@@ -1,5 +1,5 @@
 /** Opening a shard, and matching 1,000 packages. */
-import { openAdvisories } from "../../shared/advisories/store.ts";
+import { openAdvisories } from "../../shared/advisories/set/store.ts";
 import type { Inventory } from "../../shared/inventory/types.ts";
 import { matchInventory } from "../../shared/matching/match.ts";
 import { embeddedBlobs } from "../../shared/platform/embedded/blobs.ts";

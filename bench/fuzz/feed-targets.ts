@@ -3,9 +3,14 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
-import { cvssScorer } from "../../shared/advisories/cvss.ts";
+import { cvssScorer } from "../../shared/advisories/reading/cvss.ts";
+import {
+  cargoRequirements,
+  composerRequirements,
+  gemRequirements,
+} from "../../shared/advisories/reading/requirements.ts";
+import { parseYaml } from "../../shared/advisories/reading/yaml-document.ts";
 import { feeds } from "../../shared/advisories/registry.generated.ts";
-import { cargoRequirements, composerRequirements, gemRequirements } from "../../shared/advisories/requirements.ts";
 import { decompressed } from "../../shared/advisories/sources/compressed.ts";
 import { documentsOf } from "../../shared/advisories/sources/files.ts";
 import { jsonMembers, jsonMembersOf } from "../../shared/advisories/sources/json-members.ts";
@@ -13,7 +18,6 @@ import { linesOf } from "../../shared/advisories/sources/lines.ts";
 import { tarFiles } from "../../shared/advisories/sources/tar.ts";
 import { parseXml, xmlElements } from "../../shared/advisories/sources/xml.ts";
 import type { Feed, FeedRecord } from "../../shared/advisories/types.ts";
-import { parseYaml } from "../../shared/advisories/yaml-document.ts";
 import { tar, zip } from "../../test/shared/advisories/archives.ts";
 import type { AdvisorySamples } from "./advisory-samples.ts";
 import { madeUpAdvisories } from "./made-up-advisories.ts";

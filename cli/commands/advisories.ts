@@ -1,8 +1,8 @@
 import { createReadStream, createWriteStream, existsSync, renameSync, rmSync } from "node:fs";
 import type { Command } from "commander";
-import type { exportAdvisories } from "../../shared/advisories/carry.ts";
+import type { exportAdvisories } from "../../shared/advisories/set/carry.ts";
 import type { AdvisoryStatus } from "../../shared/advisories/status.ts";
-import type { UpdateResult } from "../../shared/advisories/update.ts";
+import type { UpdateResult } from "../../shared/advisories/update/update.ts";
 import { messageOf } from "../../shared/platform/errors.ts";
 import { UsageError } from "../exit.ts";
 import { clean, paint, table, terminalProgress } from "../terminal.ts";
@@ -31,7 +31,7 @@ export function registerAdvisories(program: Command): void {
     .option(...configOption)
     .action(async (options: AdvisoryOptions) => {
       const { localStore } = await import("../local-store.ts");
-      const { updateAdvisories } = await import("../../shared/advisories/update.ts");
+      const { updateAdvisories } = await import("../../shared/advisories/update/update.ts");
       const store = localStore(options.data, options.config);
       await withProgress(async (progress) => {
         const result = await updateAdvisories({ ...store, progress }, store.settings.advisories, options.from);
@@ -49,7 +49,7 @@ export function registerAdvisories(program: Command): void {
     .option(...configOption)
     .action(async (file: string, options: Omit<AdvisoryOptions, "data">) => {
       const { temporaryStore } = await import("../local-store.ts");
-      const { updateAdvisories } = await import("../../shared/advisories/update.ts");
+      const { updateAdvisories } = await import("../../shared/advisories/update/update.ts");
       const store = temporaryStore(options.config);
       try {
         await withProgress(async (progress) => {
@@ -81,7 +81,7 @@ export function registerAdvisories(program: Command): void {
     .option(...configOption)
     .action(async (file: string, options: AdvisoryOptions) => {
       const { localStore } = await import("../local-store.ts");
-      const { importAdvisories } = await import("../../shared/advisories/carry.ts");
+      const { importAdvisories } = await import("../../shared/advisories/set/carry.ts");
       const store = localStore(options.data, options.config);
       if (!existsSync(file)) throw new UsageError(`${file} does not exist`);
       await withProgress(async (progress) => {
@@ -124,7 +124,7 @@ const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
 
 /** Written beside it first: a file of that name is always a whole one. */
 async function writeSet(ports: Parameters<typeof exportAdvisories>[0], file: string): Promise<void> {
-  const { exportAdvisories: write } = await import("../../shared/advisories/carry.ts");
+  const { exportAdvisories: write } = await import("../../shared/advisories/set/carry.ts");
   const unfinished = `${file}.part`;
   try {
     const carried = await write(ports, createWriteStream(unfinished));

@@ -9,7 +9,7 @@ import { styleText } from "node:util";
 import type { Email } from "postal-mime";
 import { connect } from "../../cli/client.ts";
 import { findingTable } from "../../cli/commands/findings.ts";
-import { updateAdvisories } from "../../shared/advisories/update.ts";
+import { updateAdvisories } from "../../shared/advisories/update/update.ts";
 import { findingPage } from "../../shared/api/schemas.ts";
 import { previewMail, previewSlack } from "../../shared/notifications/preview.ts";
 import { consoleLog } from "../../shared/platform/embedded/log.ts";

@@ -1,8 +1,8 @@
 import * as z from "zod";
 import type { Platform } from "../platform/ports.ts";
 import { advisoryWarnings, staleSources } from "./age.ts";
-import { readManifest } from "./manifest.ts";
-import { ageOf } from "./store.ts";
+import { readManifest } from "./set/manifest.ts";
+import { ageOf } from "./set/store.ts";
 
 const statusSchema = z.object({
   /** Hash of the whole set; `none` when the store is empty. */

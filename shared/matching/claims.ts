@@ -2,7 +2,7 @@
  * Records that speak of one vulnerability, brought together. A claim is one record's word that one vulnerability is in
  * a package; an update that fixes several vulnerabilities claims each of them.
  */
-import type { Shard } from "../advisories/shard.ts";
+import type { Shard } from "../advisories/set/shard.ts";
 import type { Advisory, AdvisoryDetails, AdvisoryHead, Affected } from "../advisories/types.ts";
 
 export interface Claim {

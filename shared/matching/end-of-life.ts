@@ -3,8 +3,8 @@
  * which the advisory set was written, so that one set always says the same.
  */
 import * as z from "zod";
-import { debianRelease } from "../advisories/debian-releases.ts";
-import type { Advisories } from "../advisories/store.ts";
+import { debianRelease } from "../advisories/reading/debian-releases.ts";
+import type { Advisories } from "../advisories/set/store.ts";
 import type { Distribution, Inventory, Package } from "../inventory/types.ts";
 import { distributionName } from "./ecosystem.ts";
 import type { EndOfSupport } from "./types.ts";

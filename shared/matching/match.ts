@@ -1,6 +1,6 @@
 /** Inventory x advisories -> vulnerabilities. */
-import type { Shard } from "../advisories/shard.ts";
-import type { Advisories } from "../advisories/store.ts";
+import type { Shard } from "../advisories/set/shard.ts";
+import type { Advisories } from "../advisories/set/store.ts";
 import type { Inventory, Location, Package, PackageType } from "../inventory/types.ts";
 import type { VersionScheme } from "../versions/types.ts";
 import { type Claim, groupClaims, isCve, namesClaimed, withDetails } from "./claims.ts";

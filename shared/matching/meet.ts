@@ -1,6 +1,6 @@
 /** A package and the entries of a shard that are about it. */
 import { packageKey } from "../advisories/ecosystems.ts";
-import type { Shard, ShardEntry } from "../advisories/shard.ts";
+import type { Shard, ShardEntry } from "../advisories/set/shard.ts";
 import type { AdvisoryHead } from "../advisories/types.ts";
 import { cvesOf } from "./claims.ts";
 import { type Candidate, evaluate, type Verdict } from "./evaluate.ts";

@@ -1,7 +1,7 @@
 /** Which shards an image needs, opened. */
 import { maliciousShard } from "../advisories/ecosystems.ts";
-import type { Shard } from "../advisories/shard.ts";
-import type { Advisories } from "../advisories/store.ts";
+import type { Shard } from "../advisories/set/shard.ts";
+import type { Advisories } from "../advisories/set/store.ts";
 import type { Inventory, PackageType } from "../inventory/types.ts";
 import { rememberingScheme, schemeOfEcosystem } from "../versions/compare.ts";
 import type { VersionScheme } from "../versions/types.ts";

@@ -1,6 +1,6 @@
 /** The products that the packages of an image are from, by the repositories that they were installed from. */
 import * as z from "zod";
-import type { Advisories } from "../advisories/store.ts";
+import type { Advisories } from "../advisories/set/store.ts";
 import type { Inventory, Package } from "../inventory/types.ts";
 
 const cpes = z.array(z.string());

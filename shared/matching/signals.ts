@@ -1,6 +1,6 @@
 /** What others say of a CVE, read only for those that matched. */
 import * as z from "zod";
-import type { Advisories } from "../advisories/store.ts";
+import type { Advisories } from "../advisories/set/store.ts";
 
 const epssSchema = z.object({
   probability: z.number().min(0).max(1),

@@ -4,9 +4,9 @@
  */
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
-import { type ChangedPackage, changedExploited, changedPackages } from "../advisories/diff.ts";
-import { type Manifest, parseManifest, readManifest } from "../advisories/manifest.ts";
-import { openContent } from "../advisories/store.ts";
+import { type ChangedPackage, changedExploited, changedPackages } from "../advisories/set/diff.ts";
+import { type Manifest, parseManifest, readManifest } from "../advisories/set/manifest.ts";
+import { openContent } from "../advisories/set/store.ts";
 import { listImages } from "../images/store.ts";
 import { messageOf } from "../platform/errors.ts";
 import { limits } from "../platform/limits.ts";

@@ -1,7 +1,7 @@
 /** One batch of images, matched again; and, after the last one, the report of the whole change. */
 import * as z from "zod";
-import { readManifest } from "../advisories/manifest.ts";
-import { advisoriesOf } from "../advisories/store.ts";
+import { readManifest } from "../advisories/set/manifest.ts";
+import { advisoriesOf } from "../advisories/set/store.ts";
 import { imageResource } from "../images/keys.ts";
 import { TransientError } from "../platform/errors.ts";
 import { vexFromSettings } from "../vex/files.ts";

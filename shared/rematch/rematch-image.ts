@@ -1,5 +1,5 @@
 /** One image, matched again from its stored inventory: only the packages that the change is about. */
-import type { Advisories } from "../advisories/store.ts";
+import type { Advisories } from "../advisories/set/store.ts";
 import { type Reconciled, reconcile } from "../findings/reconcile.ts";
 import type { ReportedFinding } from "../findings/report.ts";
 import type { Cause, Finding } from "../findings/types.ts";

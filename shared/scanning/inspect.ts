@@ -1,4 +1,4 @@
-import type { Advisories } from "../advisories/store.ts";
+import type { Advisories } from "../advisories/set/store.ts";
 import type { Inventory } from "../inventory/types.ts";
 import { matchInventory } from "../matching/match.ts";
 import type { MatchResult } from "../matching/types.ts";

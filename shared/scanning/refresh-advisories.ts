@@ -1,6 +1,6 @@
 import { staleSources } from "../advisories/age.ts";
-import { advisoriesOf } from "../advisories/store.ts";
-import { updateDueAdvisories } from "../advisories/update.ts";
+import { advisoriesOf } from "../advisories/set/store.ts";
+import { updateDueAdvisories } from "../advisories/update/update.ts";
 import { imageResource } from "../images/keys.ts";
 import { listImages } from "../images/store.ts";
 import type { AdvisoryAge } from "../matching/types.ts";

@@ -1,5 +1,5 @@
 /** One scan under way: what it was asked, what it found so far, and what it writes about each image. */
-import type { Advisories } from "../advisories/store.ts";
+import type { Advisories } from "../advisories/set/store.ts";
 import { type Reconciled, reconcile } from "../findings/reconcile.ts";
 import type { Report } from "../findings/report.ts";
 import type { Cause, Finding, Observation, Severity } from "../findings/types.ts";

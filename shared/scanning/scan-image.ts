@@ -1,5 +1,5 @@
-import { readManifest } from "../advisories/manifest.ts";
-import { type Advisories, advisoriesOf } from "../advisories/store.ts";
+import { readManifest } from "../advisories/set/manifest.ts";
+import { type Advisories, advisoriesOf } from "../advisories/set/store.ts";
 import { repositoryName } from "../images/keys.ts";
 import { servicesRunning } from "../images/running.ts";
 import { PermanentError, TransientError } from "../platform/errors.ts";

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { demoAdvisories } from "../../local/demo/advisories.ts";
-import { updateAdvisories } from "../../shared/advisories/update.ts";
+import { updateAdvisories } from "../../shared/advisories/update/update.ts";
 import { deliveryPage } from "../../shared/api/delivery-routes.ts";
 import * as schemas from "../../shared/api/schemas.ts";
 import { reconcile } from "../../shared/findings/reconcile.ts";

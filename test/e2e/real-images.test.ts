@@ -3,7 +3,7 @@
  * anew by `npx vitest run --project e2e test/e2e/real-images.test.ts --update`, to be read as a difference.
  */
 import { beforeAll, describe, expect, test } from "vitest";
-import type { Advisories } from "../../shared/advisories/store.ts";
+import type { Advisories } from "../../shared/advisories/set/store.ts";
 import type { Inventory } from "../../shared/inventory/types.ts";
 import { matchInventory } from "../../shared/matching/match.ts";
 import { type Brief, inventoryOf } from "../shared/matching/inventory.ts";

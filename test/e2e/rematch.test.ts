@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connect } from "../../cli/client.ts";
 import { slackReceiver } from "../../local/demo/receivers.ts";
-import { advisoriesOf } from "../../shared/advisories/store.ts";
+import { advisoriesOf } from "../../shared/advisories/set/store.ts";
 import * as schemas from "../../shared/api/schemas.ts";
 import { runningKey } from "../../shared/images/keys.ts";
 import { embeddedBlobs } from "../../shared/platform/embedded/blobs.ts";

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { startHost } from "../../local/host.ts";
-import { manifestKey } from "../../shared/advisories/manifest.ts";
+import { manifestKey } from "../../shared/advisories/set/manifest.ts";
 import { outboxWrite } from "../../shared/events/outbox.ts";
 import type { EventOf } from "../../shared/events/types.ts";
 import { imagesByDigest } from "../../shared/images/store.ts";

@@ -2,9 +2,9 @@
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type Advisories, openAdvisories } from "../../shared/advisories/set/store.ts";
 import { advisorySettings } from "../../shared/advisories/settings.ts";
-import { type Advisories, openAdvisories } from "../../shared/advisories/store.ts";
-import { updateAdvisories } from "../../shared/advisories/update.ts";
+import { updateAdvisories } from "../../shared/advisories/update/update.ts";
 import { readImage } from "../../shared/inventory/read-image.ts";
 import { layerRecordsInMemory } from "../../shared/inventory/record.ts";
 import type { Inventory } from "../../shared/inventory/types.ts";

@@ -1,4 +1,4 @@
-import { debianRelease } from "../../advisories/debian-releases.ts";
+import { debianRelease } from "../../advisories/reading/debian-releases.ts";
 import { type Ecosystem, majorOf, present } from "../ecosystem.ts";
 import { debThirdParty, sourceSubject } from "../subjects.ts";
 

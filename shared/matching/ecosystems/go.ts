@@ -1,4 +1,4 @@
-import { kubernetesModule } from "../../advisories/kubernetes.ts";
+import { kubernetesModule } from "../../advisories/reading/kubernetes.ts";
 import type { Package } from "../../inventory/types.ts";
 import { type Ecosystem, present, type Subject } from "../ecosystem.ts";
 

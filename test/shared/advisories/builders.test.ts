@@ -3,10 +3,10 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { advisoryWarnings } from "../../../shared/advisories/age.ts";
-import { manifestKey, readManifest } from "../../../shared/advisories/manifest.ts";
+import { manifestKey, readManifest } from "../../../shared/advisories/set/manifest.ts";
+import { ageOf, openAdvisories } from "../../../shared/advisories/set/store.ts";
 import { advisorySettings } from "../../../shared/advisories/settings.ts";
-import { ageOf, openAdvisories } from "../../../shared/advisories/store.ts";
-import { updateAdvisories, updateDueAdvisories } from "../../../shared/advisories/update.ts";
+import { updateAdvisories, updateDueAdvisories } from "../../../shared/advisories/update/update.ts";
 import { zip } from "./archives.ts";
 import { day, load, onlyFeeds, type TestPorts, testPorts } from "./support.ts";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { buildTable, chunkCache, openTable } from "../../../shared/advisories/chunk-table.ts";
+import { buildTable, chunkCache, openTable } from "../../../shared/advisories/set/chunk-table.ts";
 import type { ByteRange } from "../../../shared/platform/ports.ts";
 
 const byBytes = (a: string, b: string) => Buffer.from(a).compare(Buffer.from(b));

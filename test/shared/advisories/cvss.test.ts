@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { cvssScorer, severityOfScore } from "../../../shared/advisories/cvss.ts";
+import { cvssScorer, severityOfScore } from "../../../shared/advisories/reading/cvss.ts";
 import { advisoryLines, feedSamples } from "../../support/feed-samples.ts";
 import { sharedData } from "../../support/shared-data.ts";
 

@@ -3,11 +3,11 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { PassThrough } from "node:stream";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { exportAdvisories, importAdvisories } from "../../../shared/advisories/carry.ts";
-import { changedPackages } from "../../../shared/advisories/diff.ts";
+import { exportAdvisories, importAdvisories } from "../../../shared/advisories/set/carry.ts";
+import { changedPackages } from "../../../shared/advisories/set/diff.ts";
+import { openAdvisories } from "../../../shared/advisories/set/store.ts";
 import { advisorySettings } from "../../../shared/advisories/settings.ts";
-import { openAdvisories } from "../../../shared/advisories/store.ts";
-import { type UpdateResult, updateAdvisories } from "../../../shared/advisories/update.ts";
+import { type UpdateResult, updateAdvisories } from "../../../shared/advisories/update/update.ts";
 import { zip } from "./archives.ts";
 import { day, load, onlyFeeds, type TestPorts, testPorts } from "./support.ts";
 

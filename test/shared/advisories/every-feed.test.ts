@@ -4,12 +4,12 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { feed as osv } from "../../../shared/advisories/feeds/osv/feed.ts";
-import { readManifest } from "../../../shared/advisories/manifest.ts";
 import { feeds } from "../../../shared/advisories/registry.generated.ts";
+import { readManifest } from "../../../shared/advisories/set/manifest.ts";
+import { openAdvisories } from "../../../shared/advisories/set/store.ts";
 import { advisorySettings } from "../../../shared/advisories/settings.ts";
-import { openAdvisories } from "../../../shared/advisories/store.ts";
 import type { Feed } from "../../../shared/advisories/types.ts";
-import { updateAdvisories } from "../../../shared/advisories/update.ts";
+import { updateAdvisories } from "../../../shared/advisories/update/update.ts";
 import { testPorts } from "./support.ts";
 import { osvRecord, redHatVex, upstreams } from "./upstreams.ts";
 

@@ -1,13 +1,13 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Interval, rangeOf, rangeOutside } from "../../../shared/advisories/intervals.ts";
 import { judgeRange } from "../../../shared/advisories/ranges.ts";
+import { type Interval, rangeOf, rangeOutside } from "../../../shared/advisories/reading/intervals.ts";
 import {
   cargoRequirements,
   composerRequirements,
   gemRequirements,
   type RequirementReader,
-} from "../../../shared/advisories/requirements.ts";
+} from "../../../shared/advisories/reading/requirements.ts";
 
 /** What is affected when these requirements tell what is not. */
 function outside({ line, interval }: RequirementReader, requirements: readonly string[]): string {

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { buildShard, readShard } from "../../../shared/advisories/shard.ts";
-import { openAdvisories } from "../../../shared/advisories/store.ts";
+import { buildShard } from "../../../shared/advisories/set/build-shard.ts";
+import { readShard } from "../../../shared/advisories/set/shard.ts";
+import { openAdvisories } from "../../../shared/advisories/set/store.ts";
 import type { ByteRange } from "../../../shared/platform/ports.ts";
 import { load } from "./support.ts";
 
@@ -11,7 +12,7 @@ function shardOf(content: Readonly<Record<string, readonly string[]>>): Buffer {
     .map(([name, its]) => ({
       name,
       entries: its.map((id) => ({ advisory: ids.indexOf(id), affected: Buffer.from('{"versions":["1"]}') })),
-      fingerprint: Buffer.from(`${name}${its}`.padEnd(8)),
+      fingerprint: Buffer.from(`${name}${its.join()}`.padEnd(8)),
     }))
     .sort((a, b) => Buffer.from(a.name).compare(Buffer.from(b.name)));
   return buildShard(

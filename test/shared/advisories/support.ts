@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { feeds } from "../../../shared/advisories/registry.generated.ts";
+import { type Advisories, openAdvisories } from "../../../shared/advisories/set/store.ts";
 import { type AdvisorySettings, advisorySettings } from "../../../shared/advisories/settings.ts";
-import { type Advisories, openAdvisories } from "../../../shared/advisories/store.ts";
-import { type UpdatePorts, type UpdateResult, updateAdvisories } from "../../../shared/advisories/update.ts";
+import { type UpdatePorts, type UpdateResult, updateAdvisories } from "../../../shared/advisories/update/update.ts";
 import type { Blobs } from "../../../shared/platform/ports.ts";
 
 export interface MemoryBlobs extends Blobs {

@@ -2,11 +2,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { advisoryWarnings } from "../../../shared/advisories/age.ts";
-import { manifestKey, readManifest, shardPrefix } from "../../../shared/advisories/manifest.ts";
+import { manifestKey, readManifest, shardPrefix } from "../../../shared/advisories/set/manifest.ts";
+import { openAdvisories } from "../../../shared/advisories/set/store.ts";
 import { advisorySettings } from "../../../shared/advisories/settings.ts";
 import { openAdvisoriesStatus } from "../../../shared/advisories/status.ts";
-import { openAdvisories } from "../../../shared/advisories/store.ts";
-import { updateAdvisories } from "../../../shared/advisories/update.ts";
+import { updateAdvisories } from "../../../shared/advisories/update/update.ts";
 import { settingsSchema } from "../../../shared/platform/settings.ts";
 import { tar, zip, zstdLong } from "./archives.ts";
 import { day, inDirectory, load, ndjson, onlyFeeds, type TestPorts, testPorts } from "./support.ts";

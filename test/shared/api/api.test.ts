@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { demoAdvisories } from "../../../local/demo/advisories.ts";
 import { indexOf } from "../../../local/demo/build-image.ts";
-import { updateAdvisories } from "../../../shared/advisories/update.ts";
+import { updateAdvisories } from "../../../shared/advisories/update/update.ts";
 import { openApiDocument } from "../../../shared/api/openapi.ts";
 import { routes } from "../../../shared/api/routes.ts";
 import { limits } from "../../../shared/platform/limits.ts";

@@ -2,11 +2,11 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createIntake, takeIn } from "../../../shared/advisories/intake.ts";
-import { publish, storeExploited } from "../../../shared/advisories/publish.ts";
-import { rebuildShards, rebuildTables } from "../../../shared/advisories/rebuild.ts";
-import { type Advisories, openAdvisories } from "../../../shared/advisories/store.ts";
+import { publish, storeExploited } from "../../../shared/advisories/set/publish.ts";
+import { type Advisories, openAdvisories } from "../../../shared/advisories/set/store.ts";
 import type { Advisory, Affected, Feed, FeedRecord } from "../../../shared/advisories/types.ts";
+import { createIntake, takeIn } from "../../../shared/advisories/update/intake.ts";
+import { rebuildShards, rebuildTables } from "../../../shared/advisories/update/rebuild.ts";
 import { testPorts } from "../advisories/support.ts";
 
 /** A record as the store keeps it; the rest follows. */

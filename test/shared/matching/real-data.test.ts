@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { type Advisories, openAdvisories } from "../../../shared/advisories/set/store.ts";
 import { advisorySettings } from "../../../shared/advisories/settings.ts";
-import { type Advisories, openAdvisories } from "../../../shared/advisories/store.ts";
-import { type UpdateResult, updateAdvisories } from "../../../shared/advisories/update.ts";
+import { type UpdateResult, updateAdvisories } from "../../../shared/advisories/update/update.ts";
 import { matchInventory } from "../../../shared/matching/match.ts";
 import type { MatchResult } from "../../../shared/matching/types.ts";
 import { compareVersions } from "../../../shared/versions/compare.ts";

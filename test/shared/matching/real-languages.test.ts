@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { judgeRange } from "../../../shared/advisories/ranges.ts";
+import { type Advisories, openAdvisories } from "../../../shared/advisories/set/store.ts";
 import { advisorySettings } from "../../../shared/advisories/settings.ts";
-import { type Advisories, openAdvisories } from "../../../shared/advisories/store.ts";
-import { updateAdvisories } from "../../../shared/advisories/update.ts";
+import { updateAdvisories } from "../../../shared/advisories/update/update.ts";
 import { matchInventory } from "../../../shared/matching/match.ts";
 import { schemeOfEcosystem } from "../../../shared/versions/compare.ts";
 import { sharedData } from "../../support/shared-data.ts";

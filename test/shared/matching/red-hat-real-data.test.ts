@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
+import { type Advisories, openAdvisories } from "../../../shared/advisories/set/store.ts";
 import { advisorySettings } from "../../../shared/advisories/settings.ts";
-import { type Advisories, openAdvisories } from "../../../shared/advisories/store.ts";
-import { updateAdvisories } from "../../../shared/advisories/update.ts";
+import { updateAdvisories } from "../../../shared/advisories/update/update.ts";
 import { matchInventory } from "../../../shared/matching/match.ts";
 import type { Vulnerability } from "../../../shared/matching/types.ts";
 import { advisoryLines, feedSamples } from "../../support/feed-samples.ts";

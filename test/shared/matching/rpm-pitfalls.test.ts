@@ -1,8 +1,8 @@
 /** Pitfalls of rpm distributions: each is one test, from the publishers' own forms to findings. */
 import { describe, expect, test } from "vitest";
+import { type Advisories, openAdvisories } from "../../../shared/advisories/set/store.ts";
 import { advisorySettings } from "../../../shared/advisories/settings.ts";
-import { type Advisories, openAdvisories } from "../../../shared/advisories/store.ts";
-import { updateAdvisories } from "../../../shared/advisories/update.ts";
+import { updateAdvisories } from "../../../shared/advisories/update/update.ts";
 import type { Distribution } from "../../../shared/inventory/types.ts";
 import { matchInventory } from "../../../shared/matching/match.ts";
 import type { Vulnerability } from "../../../shared/matching/types.ts";

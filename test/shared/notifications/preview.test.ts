@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { mailOf } from "../../../shared/notifications/channels/email/channel.ts";
 import { slackMessage } from "../../../shared/notifications/channels/slack/blocks.ts";
-import { reportMessage } from "../../../shared/notifications/message.ts";
 import { previewMail, previewSlack } from "../../../shared/notifications/preview.ts";
+import { reportMessage } from "../../../shared/notifications/report-message.ts";
 import { anyReport } from "./arbitrary.ts";
 import { realisticReport, route } from "./samples.ts";
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Report, ReportedFinding } from "../../../shared/findings/report.ts";
 import { mailText } from "../../../shared/notifications/channels/email/plain-text.ts";
 import { slackMessage } from "../../../shared/notifications/channels/slack/blocks.ts";
-import { reportMessage } from "../../../shared/notifications/message.ts";
+import { reportMessage } from "../../../shared/notifications/report-message.ts";
 import { matchRoutes } from "../../../shared/notifications/route.ts";
 import { limits } from "../../../shared/platform/limits.ts";
 import { digest, report, route, vulnerability } from "./samples.ts";

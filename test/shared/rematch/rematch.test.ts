@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { advisoriesOf } from "../../../shared/advisories/store.ts";
+import { advisoriesOf } from "../../../shared/advisories/set/store.ts";
 import { runningKey } from "../../../shared/images/keys.ts";
 import { recordPresence } from "../../../shared/images/store.ts";
 import { indexOlderImages } from "../../../shared/rematch/older-images.ts";

@@ -1,6 +1,6 @@
 /** A platform in memory whose re-matches run to their end, with advisories that can be changed. */
 import { advisorySettings } from "../../../shared/advisories/settings.ts";
-import { updateAdvisories } from "../../../shared/advisories/update.ts";
+import { updateAdvisories } from "../../../shared/advisories/update/update.ts";
 import type { DomainEvent, EventOf } from "../../../shared/events/types.ts";
 import { type Report, reportKey, reportSchema } from "../../../shared/findings/report.ts";
 import type { Platform } from "../../../shared/platform/ports.ts";

@@ -1,11 +1,11 @@
 /** AlmaLinux' errata as its own place gives them (OSV has them too, without epochs): https://errata.almalinux.org */
 import * as z from "zod";
 import { PermanentError } from "../../../platform/errors.ts";
-import { severityOfWord } from "../../cvss.ts";
-import { checked, many, parseJson } from "../../json-document.ts";
+import { severityOfWord } from "../../reading/cvss.ts";
+import { checked, many, parseJson } from "../../reading/json-document.ts";
+import { affectedOf, isDebugPackage, type Statement } from "../../reading/statements.ts";
+import { oneLine, paragraph } from "../../reading/text.ts";
 import { fetchWhole, memberDocuments } from "../../sources/whole-file.ts";
-import { affectedOf, isDebugPackage, type Statement } from "../../statements.ts";
-import { oneLine, paragraph } from "../../text.ts";
 import type { Feed, FeedRecord } from "../../types.ts";
 
 const id = z.string().regex(/^AL[SBE]A-[0-9]{4}:[0-9A-Z]{1,20}$/);

@@ -1,4 +1,4 @@
-import { isSecdb, parseSecdb, readSecdb } from "../../secdb.ts";
+import { isSecdb, parseSecdb, readSecdb } from "../../reading/secdb.ts";
 import type { Feed } from "../../types.ts";
 import { upstream } from "./upstream.ts";
 

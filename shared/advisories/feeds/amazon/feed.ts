@@ -1,9 +1,9 @@
 /** Amazon Linux Security Advisories: https://alas.aws.amazon.com/ */
 import { PermanentError } from "../../../platform/errors.ts";
-import { severityOfWord } from "../../cvss.ts";
-import { checked, parseJson } from "../../json-document.ts";
-import { affectedOf, isDebugPackage, type Statement } from "../../statements.ts";
-import { oneLine, paragraph } from "../../text.ts";
+import { severityOfWord } from "../../reading/cvss.ts";
+import { checked, parseJson } from "../../reading/json-document.ts";
+import { affectedOf, isDebugPackage, type Statement } from "../../reading/statements.ts";
+import { oneLine, paragraph } from "../../reading/text.ts";
 import type { Advisory, Feed, FeedRecord } from "../../types.ts";
 import { type AmazonUpdate, amazonUpdate, updateOfXml } from "./schema.ts";
 import { upstream } from "./upstream.ts";

@@ -1,6 +1,6 @@
 /** An update of Amazon Linux, as updateinfo.xml has it, or as JSON with the same members. */
 import * as z from "zod";
-import { many } from "../../json-document.ts";
+import { many } from "../../reading/json-document.ts";
 import { child, parseXml, type XmlElement } from "../../sources/xml.ts";
 
 const line = z.string().max(4096);

@@ -1,10 +1,10 @@
 import * as z from "zod";
-import { severityOfWord } from "../../cvss.ts";
-import { checked, parseJson } from "../../json-document.ts";
+import { severityOfWord } from "../../reading/cvss.ts";
+import { checked, parseJson } from "../../reading/json-document.ts";
+import { oneLine } from "../../reading/text.ts";
+import { undated } from "../../reading/undated.ts";
 import { fetchWhole, memberDocuments } from "../../sources/whole-file.ts";
-import { oneLine } from "../../text.ts";
 import type { Affected, Feed, FeedContext, FeedRecord } from "../../types.ts";
-import { undated } from "../../undated.ts";
 
 const path = "issues/all.json";
 const ecosystem = "Arch";

@@ -1,12 +1,12 @@
 /** Azure Linux and CBL-Mariner, as OVAL: https://github.com/microsoft/AzureLinuxVulnerabilityData */
 import * as z from "zod";
 import { PermanentError } from "../../../platform/errors.ts";
-import { severityOfWord } from "../../cvss.ts";
-import { checked } from "../../json-document.ts";
+import { severityOfWord } from "../../reading/cvss.ts";
+import { checked } from "../../reading/json-document.ts";
+import { oneLine, paragraph } from "../../reading/text.ts";
+import { undated } from "../../reading/undated.ts";
 import { child, descendants, parseXml, type XmlElement } from "../../sources/xml.ts";
-import { oneLine, paragraph } from "../../text.ts";
 import type { AffectedPackage, Feed, FeedRecord, RangeEvent } from "../../types.ts";
-import { undated } from "../../undated.ts";
 import { releaseOfFile, upstream } from "./upstream.ts";
 
 const details = z.object({

@@ -7,8 +7,8 @@
  *
  * https://security-team.debian.org/security_tracker.html#issuing-dsas
  */
-import { debianRelease } from "../../debian-releases.ts";
-import { oneLine } from "../../text.ts";
+import { debianRelease } from "../../reading/debian-releases.ts";
+import { oneLine } from "../../reading/text.ts";
 import type { Affected, AffectedPackage, FeedContext, FeedRecord } from "../../types.ts";
 
 const heading = /^\[(\d{1,2}) ([A-Z][a-z]{2}) (\d{4})\] (D[SL]A-\d{1,6}(?:-\d{1,4})?)(?: +(.*))?$/;

@@ -2,8 +2,9 @@
  * Source packages whose security support ends before their release's: the lists of Debian's package
  * debian-security-support, one for each release.
  */
+
+import { oneLine } from "../../reading/text.ts";
 import { fetchWhole, oneDocument } from "../../sources/whole-file.ts";
-import { oneLine } from "../../text.ts";
 import type { EndOfLifeRow, Feed, FeedRecord } from "../../types.ts";
 
 const fileName = /(?:^|\/)security-support-ended(?:\.deb(\d{1,3}))?$/;

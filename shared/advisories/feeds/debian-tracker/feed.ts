@@ -1,4 +1,4 @@
-import { checked, parseJson } from "../../json-document.ts";
+import { checked, parseJson } from "../../reading/json-document.ts";
 import type { Feed } from "../../types.ts";
 import { readTracker } from "./read.ts";
 import { trackerDocument } from "./schema.ts";

@@ -1,10 +1,10 @@
 /** What the Debian security tracker says of one CVE in each release. */
 
-import { severityOfWord } from "../../cvss.ts";
-import { debianRelease } from "../../debian-releases.ts";
-import { oneLine, paragraph } from "../../text.ts";
+import { severityOfWord } from "../../reading/cvss.ts";
+import { debianRelease } from "../../reading/debian-releases.ts";
+import { oneLine, paragraph } from "../../reading/text.ts";
+import { undated } from "../../reading/undated.ts";
 import type { Affected, AffectedPackage, FeedContext, FeedRecord } from "../../types.ts";
-import { undated } from "../../undated.ts";
 import type { TrackerDocument, TrackerRelease } from "./schema.ts";
 
 /** The urgency is a severity, or says how the bug is looked upon. Asterisks: it was taken from elsewhere. */

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { checked, parseJson } from "../../json-document.ts";
+import { checked, parseJson } from "../../reading/json-document.ts";
 import { fetchWhole, memberDocuments } from "../../sources/whole-file.ts";
 import type { EndOfLifeRow, Feed, FeedRecord } from "../../types.ts";
 

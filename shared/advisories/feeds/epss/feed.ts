@@ -1,6 +1,6 @@
 import { PermanentError } from "../../../platform/errors.ts";
-import { checked, parseJson } from "../../json-document.ts";
-import { firstByteOf, openingBracket, openingQuote } from "../../peek.ts";
+import { checked, parseJson } from "../../reading/json-document.ts";
+import { firstByteOf, openingBracket, openingQuote } from "../../reading/peek.ts";
 import type { EpssRow, Feed, FeedRecord } from "../../types.ts";
 import { csvHeader, datedRow, day, listing } from "./schema.ts";
 import { upstream } from "./upstream.ts";

@@ -1,12 +1,12 @@
 /** Fedora's updates, as Bodhi tells them: https://bodhi.fedoraproject.org/docs/ */
 import * as z from "zod";
-import { severityOfWord } from "../../cvss.ts";
-import { checked, parseJson } from "../../json-document.ts";
-import { affectedOf, type Statement } from "../../statements.ts";
-import { oneLine, paragraph } from "../../text.ts";
-import { isoTime } from "../../time.ts";
+import { severityOfWord } from "../../reading/cvss.ts";
+import { checked, parseJson } from "../../reading/json-document.ts";
+import { affectedOf, type Statement } from "../../reading/statements.ts";
+import { oneLine, paragraph } from "../../reading/text.ts";
+import { isoTime } from "../../reading/time.ts";
+import { undated } from "../../reading/undated.ts";
 import type { Feed, FeedRecord } from "../../types.ts";
-import { undated } from "../../undated.ts";
 import { upstream } from "./upstream.ts";
 
 const date = z.string().regex(/^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9:]{8}/);

@@ -1,7 +1,7 @@
 /** Bodhi's lists of updates, page by page: https://bodhi.fedoraproject.org/docs/server_api/ */
 import * as z from "zod";
 import { PermanentError } from "../../../platform/errors.ts";
-import { parseJson } from "../../json-document.ts";
+import { parseJson } from "../../reading/json-document.ts";
 import type { SourceDocument } from "../../sources/document.ts";
 import { jsonMembersOf } from "../../sources/json-members.ts";
 import type { FeedUpstream, Fetched, Fetcher } from "../../types.ts";

@@ -1,13 +1,13 @@
 /** https://github.com/FriendsOfPHP/security-advisories */
 import * as z from "zod";
-import { rangeOf } from "../../intervals.ts";
-import { checked } from "../../json-document.ts";
-import { repositoryUpstream } from "../../repository.ts";
-import { composerRequirements } from "../../requirements.ts";
-import { oneLine } from "../../text.ts";
+import { rangeOf } from "../../reading/intervals.ts";
+import { checked } from "../../reading/json-document.ts";
+import { repositoryUpstream } from "../../reading/repository.ts";
+import { composerRequirements } from "../../reading/requirements.ts";
+import { oneLine } from "../../reading/text.ts";
+import { undated } from "../../reading/undated.ts";
+import { parseYaml } from "../../reading/yaml-document.ts";
 import type { Feed, FeedContext, FeedRecord } from "../../types.ts";
-import { undated } from "../../undated.ts";
-import { parseYaml } from "../../yaml-document.ts";
 
 const ecosystem = "Packagist";
 

@@ -4,7 +4,7 @@
  */
 import * as z from "zod";
 import { PermanentError } from "../../../platform/errors.ts";
-import { checked, parseJson } from "../../json-document.ts";
+import { checked, parseJson } from "../../reading/json-document.ts";
 import type { SourceDocument } from "../../sources/document.ts";
 import { fetchEach } from "../../sources/each.ts";
 import { zipDocuments } from "../../sources/zip.ts";

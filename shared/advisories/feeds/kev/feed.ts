@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { checked, parseJson } from "../../json-document.ts";
-import { firstByteOf, openingBracket, openingQuote } from "../../peek.ts";
+import { checked, parseJson } from "../../reading/json-document.ts";
+import { firstByteOf, openingBracket, openingQuote } from "../../reading/peek.ts";
 import { fetchWhole, memberDocuments } from "../../sources/whole-file.ts";
 import type { Feed, FeedRecord } from "../../types.ts";
 

@@ -1,15 +1,15 @@
 /** CVEs of Kubernetes' components, kept by hand: https://github.com/stackrox/k8s-cves */
 import * as z from "zod";
-import { cvssScorer } from "../../cvss.ts";
-import { rangeOf } from "../../intervals.ts";
-import { checked } from "../../json-document.ts";
-import { kubernetes, kubernetesModule, kubernetesModules } from "../../kubernetes.ts";
-import { repositoryUpstream } from "../../repository.ts";
-import { cargoRequirements } from "../../requirements.ts";
-import { oneLine, paragraph } from "../../text.ts";
-import { isoTime } from "../../time.ts";
+import { cvssScorer } from "../../reading/cvss.ts";
+import { rangeOf } from "../../reading/intervals.ts";
+import { checked } from "../../reading/json-document.ts";
+import { kubernetes, kubernetesModule, kubernetesModules } from "../../reading/kubernetes.ts";
+import { repositoryUpstream } from "../../reading/repository.ts";
+import { cargoRequirements } from "../../reading/requirements.ts";
+import { oneLine, paragraph } from "../../reading/text.ts";
+import { isoTime } from "../../reading/time.ts";
+import { parseYaml } from "../../reading/yaml-document.ts";
 import type { Feed, FeedContext, FeedRecord, RangeEvent } from "../../types.ts";
-import { parseYaml } from "../../yaml-document.ts";
 
 const score = cvssScorer();
 

@@ -1,6 +1,6 @@
-import { cvssScorer } from "../../cvss.ts";
-import { checked, parseJson } from "../../json-document.ts";
-import { firstByteOf, openingBracket } from "../../peek.ts";
+import { cvssScorer } from "../../reading/cvss.ts";
+import { checked, parseJson } from "../../reading/json-document.ts";
+import { firstByteOf, openingBracket } from "../../reading/peek.ts";
 import type { CvssRow, Feed, FeedRecord } from "../../types.ts";
 import { type NvdCve, nvdMember, nvdPage } from "./schema.ts";
 import { upstream } from "./upstream.ts";

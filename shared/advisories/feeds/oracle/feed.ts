@@ -1,11 +1,11 @@
 /** Oracle Linux errata (ELSA), as OVAL: https://linux.oracle.com/security/ */
 import * as z from "zod";
 import { PermanentError } from "../../../platform/errors.ts";
-import { severityOfWord } from "../../cvss.ts";
-import { checked } from "../../json-document.ts";
+import { severityOfWord } from "../../reading/cvss.ts";
+import { checked } from "../../reading/json-document.ts";
+import { affectedOf, isDebugPackage, type Statement } from "../../reading/statements.ts";
+import { oneLine, paragraph } from "../../reading/text.ts";
 import { child, descendants, parseXml, type XmlElement } from "../../sources/xml.ts";
-import { affectedOf, isDebugPackage, type Statement } from "../../statements.ts";
-import { oneLine, paragraph } from "../../text.ts";
 import type { Advisory, Feed, FeedRecord } from "../../types.ts";
 import { upstream } from "./upstream.ts";
 

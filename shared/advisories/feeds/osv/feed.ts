@@ -1,6 +1,6 @@
 import { messageOf, PermanentError } from "../../../platform/errors.ts";
-import { cvssScorer } from "../../cvss.ts";
-import { firstByteOf, openingBracket, openingQuote } from "../../peek.ts";
+import { cvssScorer } from "../../reading/cvss.ts";
+import { firstByteOf, openingBracket, openingQuote } from "../../reading/peek.ts";
 import type { Feed } from "../../types.ts";
 import { readRecord } from "./read.ts";
 import { osvRecord } from "./schema.ts";

@@ -1,13 +1,13 @@
 /** An OSV record as we keep it: https://ossf.github.io/osv-schema/ */
 import { limits } from "../../../platform/limits.ts";
 import { schemeOfEcosystem } from "../../../versions/compare.ts";
-import { type Scorer, severityOfWord } from "../../cvss.ts";
 import { ecosystemFamily } from "../../ecosystems.ts";
-import { informationalMarks, isInformational } from "../../informational.ts";
-import { kubernetes } from "../../kubernetes.ts";
-import { streamsIn } from "../../module-streams.ts";
 import { judgeRange, sortEvents } from "../../ranges.ts";
-import { oneLine, paragraph } from "../../text.ts";
+import { type Scorer, severityOfWord } from "../../reading/cvss.ts";
+import { informationalMarks, isInformational } from "../../reading/informational.ts";
+import { kubernetes } from "../../reading/kubernetes.ts";
+import { streamsIn } from "../../reading/module-streams.ts";
+import { oneLine, paragraph } from "../../reading/text.ts";
 import type { Advisory, Affected, AffectedPackage, FeedContext, FeedRecord, RangeEvent } from "../../types.ts";
 import { cveOf, databaseOf } from "./databases.ts";
 import { platformsOf, symbolsOf } from "./go.ts";

@@ -1,11 +1,11 @@
 /** Photon OS: one row for each package that a CVE was looked at in. https://github.com/vmware/photon/wiki */
 import * as z from "zod";
 import type { Severity } from "../../../findings/types.ts";
-import { checked, parseJson } from "../../json-document.ts";
-import { affectedOf, type Statement } from "../../statements.ts";
-import { oneLine } from "../../text.ts";
+import { checked, parseJson } from "../../reading/json-document.ts";
+import { affectedOf, type Statement } from "../../reading/statements.ts";
+import { oneLine } from "../../reading/text.ts";
+import { undated } from "../../reading/undated.ts";
 import type { Feed, FeedRecord } from "../../types.ts";
-import { undated } from "../../undated.ts";
 import { releaseOfFile, upstream } from "./upstream.ts";
 
 const row = z.object({

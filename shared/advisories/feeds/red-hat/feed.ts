@@ -3,9 +3,9 @@
  * and what will not be fixed; and the products that repositories belong to.
  */
 import { PermanentError } from "../../../platform/errors.ts";
-import { isVexOf, vexDocument } from "../../csaf.ts";
-import { cvssScorer } from "../../cvss.ts";
-import { checked, parseJson } from "../../json-document.ts";
+import { isVexOf, vexDocument } from "../../reading/csaf.ts";
+import { cvssScorer } from "../../reading/cvss.ts";
+import { checked, parseJson } from "../../reading/json-document.ts";
 import type { Feed } from "../../types.ts";
 import { repositories, securityData } from "./schema.ts";
 import { readSecurityData } from "./security-data.ts";

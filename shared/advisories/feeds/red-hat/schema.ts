@@ -1,6 +1,6 @@
 /** Red Hat's documents, as far as they are used. Unknown members are dropped; `null` stands for what is not there. */
 import * as z from "zod";
-import { many } from "../../json-document.ts";
+import { many } from "../../reading/json-document.ts";
 
 const text = z.string().max(100_000);
 const line = z.string().max(4096);

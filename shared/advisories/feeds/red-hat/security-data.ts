@@ -1,8 +1,8 @@
 /** A CVE of Red Hat's Security Data API: builds that fix it, and the state of packages that have no fix. */
 
-import { type Scorer, severityOfWord } from "../../cvss.ts";
-import { affectedOf, type Statement } from "../../statements.ts";
-import { oneLine, paragraph } from "../../text.ts";
+import { type Scorer, severityOfWord } from "../../reading/cvss.ts";
+import { affectedOf, type Statement } from "../../reading/statements.ts";
+import { oneLine, paragraph } from "../../reading/text.ts";
 import type { Advisory, FeedRecord } from "../../types.ts";
 import { productOf } from "./products.ts";
 import type { SecurityData } from "./schema.ts";

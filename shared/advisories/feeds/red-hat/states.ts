@@ -1,5 +1,5 @@
 /** Red Hat's words for packages without a fix: https://access.redhat.com/articles/cve_states */
-import { oneLine } from "../../text.ts";
+import { oneLine } from "../../reading/text.ts";
 import type { AffectedState } from "../../types.ts";
 
 const words: Readonly<Record<string, AffectedState | "open">> = {

@@ -7,9 +7,9 @@ import {
   statesOf,
   type VexDocument,
   type VexVulnerability,
-} from "../../csaf.ts";
-import type { Scorer } from "../../cvss.ts";
-import { affectedOf, isDebugPackage, type Statement } from "../../statements.ts";
+} from "../../reading/csaf.ts";
+import type { Scorer } from "../../reading/cvss.ts";
+import { affectedOf, isDebugPackage, type Statement } from "../../reading/statements.ts";
 import type { FeedRecord } from "../../types.ts";
 import { type Build, buildOf, moduleOf, type Product, productOf } from "./products.ts";
 import { stateOf } from "./states.ts";

@@ -1,9 +1,9 @@
 /** Rocky Linux' errata as its own API gives them (OSV has them too): https://errata.rockylinux.org */
 import * as z from "zod";
-import { cvssScorer, severityOfWord } from "../../cvss.ts";
-import { checked, many, parseJson } from "../../json-document.ts";
-import { streamsIn } from "../../module-streams.ts";
-import { oneLine, paragraph } from "../../text.ts";
+import { cvssScorer, severityOfWord } from "../../reading/cvss.ts";
+import { checked, many, parseJson } from "../../reading/json-document.ts";
+import { streamsIn } from "../../reading/module-streams.ts";
+import { oneLine, paragraph } from "../../reading/text.ts";
 import type { AffectedPackage, Feed, FeedContext, FeedRecord } from "../../types.ts";
 import { upstream } from "./upstream.ts";
 

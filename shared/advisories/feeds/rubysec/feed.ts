@@ -1,14 +1,14 @@
 /** The Ruby Advisory Database's own files: https://github.com/rubysec/ruby-advisory-db#schema */
 import * as z from "zod";
-import { severityOfScore } from "../../cvss.ts";
-import { rangeOutside } from "../../intervals.ts";
-import { checked } from "../../json-document.ts";
-import { repositoryUpstream } from "../../repository.ts";
-import { gemRequirements } from "../../requirements.ts";
-import { oneLine, paragraph } from "../../text.ts";
-import { isoTime } from "../../time.ts";
+import { severityOfScore } from "../../reading/cvss.ts";
+import { rangeOutside } from "../../reading/intervals.ts";
+import { checked } from "../../reading/json-document.ts";
+import { repositoryUpstream } from "../../reading/repository.ts";
+import { gemRequirements } from "../../reading/requirements.ts";
+import { oneLine, paragraph } from "../../reading/text.ts";
+import { isoTime } from "../../reading/time.ts";
+import { parseYaml } from "../../reading/yaml-document.ts";
 import type { Feed, FeedContext, FeedRecord } from "../../types.ts";
-import { parseYaml } from "../../yaml-document.ts";
 
 const ecosystem = "RubyGems";
 

@@ -2,14 +2,14 @@
 import { parse } from "smol-toml";
 import * as z from "zod";
 import { messageOf, PermanentError } from "../../../platform/errors.ts";
-import { cvssScorer } from "../../cvss.ts";
-import { informationalMarks, isInformational } from "../../informational.ts";
-import { rangeOutside } from "../../intervals.ts";
-import { checked } from "../../json-document.ts";
-import { repositoryUpstream } from "../../repository.ts";
-import { cargoRequirements } from "../../requirements.ts";
-import { oneLine, paragraph } from "../../text.ts";
-import { isoTime } from "../../time.ts";
+import { cvssScorer } from "../../reading/cvss.ts";
+import { informationalMarks, isInformational } from "../../reading/informational.ts";
+import { rangeOutside } from "../../reading/intervals.ts";
+import { checked } from "../../reading/json-document.ts";
+import { repositoryUpstream } from "../../reading/repository.ts";
+import { cargoRequirements } from "../../reading/requirements.ts";
+import { oneLine, paragraph } from "../../reading/text.ts";
+import { isoTime } from "../../reading/time.ts";
 import type { Affected, Feed, FeedContext, FeedRecord } from "../../types.ts";
 
 const score = cvssScorer();

@@ -1,6 +1,6 @@
-import { isVexOf, vexDocument } from "../../csaf.ts";
-import { cvssScorer } from "../../cvss.ts";
-import { checked, parseJson } from "../../json-document.ts";
+import { isVexOf, vexDocument } from "../../reading/csaf.ts";
+import { cvssScorer } from "../../reading/cvss.ts";
+import { checked, parseJson } from "../../reading/json-document.ts";
 import type { Feed } from "../../types.ts";
 import { readOval } from "./oval.ts";
 import { releaseOfFile, upstream } from "./upstream.ts";

@@ -3,13 +3,13 @@
  * files whose names end in `-affected` also tell what has no fix yet.
  */
 import * as z from "zod";
-import { type Scorer, severityOfWord } from "../../cvss.ts";
-import { checked } from "../../json-document.ts";
+import { type Scorer, severityOfWord } from "../../reading/cvss.ts";
+import { checked } from "../../reading/json-document.ts";
+import { affectedOf, isDebugPackage, type Statement } from "../../reading/statements.ts";
+import { oneLine, paragraph } from "../../reading/text.ts";
+import { undated } from "../../reading/undated.ts";
 import { child, descendants, parseXml, type XmlElement } from "../../sources/xml.ts";
-import { affectedOf, isDebugPackage, type Statement } from "../../statements.ts";
-import { oneLine, paragraph } from "../../text.ts";
 import type { Advisory, FeedRecord } from "../../types.ts";
-import { undated } from "../../undated.ts";
 import { type Product, productOf, type Told, wordsThatCount } from "./products.ts";
 
 const details = z.object({

@@ -1,6 +1,6 @@
 /** SUSE's products as OSV ecosystems, and which of its words about one service pack counts. */
 import { schemeOfEcosystem } from "../../../versions/compare.ts";
-import type { Statement } from "../../statements.ts";
+import type { Statement } from "../../reading/statements.ts";
 
 export interface Product {
   /** `SUSE:Linux Enterprise Server 15 SP6`, `openSUSE:Leap 15.6`. */

@@ -8,10 +8,10 @@ import {
   statesOf,
   type VexDocument,
   type VexVulnerability,
-} from "../../csaf.ts";
-import type { Scorer } from "../../cvss.ts";
-import { affectedOf, type Statement } from "../../statements.ts";
-import { oneLine } from "../../text.ts";
+} from "../../reading/csaf.ts";
+import type { Scorer } from "../../reading/cvss.ts";
+import { affectedOf, type Statement } from "../../reading/statements.ts";
+import { oneLine } from "../../reading/text.ts";
 import type { FeedRecord } from "../../types.ts";
 import { type Product, productOf, type Told, wordsThatCount } from "./products.ts";
 

@@ -1,5 +1,5 @@
-import { cvssScorer } from "../../cvss.ts";
-import { checked, parseJson } from "../../json-document.ts";
+import { cvssScorer } from "../../reading/cvss.ts";
+import { checked, parseJson } from "../../reading/json-document.ts";
 import type { Feed } from "../../types.ts";
 import { readTrackerRecord } from "./read.ts";
 import { trackerRecord } from "./schema.ts";

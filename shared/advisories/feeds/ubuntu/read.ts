@@ -4,10 +4,10 @@
  */
 import { PermanentError } from "../../../platform/errors.ts";
 import { versionScheme } from "../../../versions/compare.ts";
-import { type Scorer, severityOfWord } from "../../cvss.ts";
-import { oneLine, paragraph } from "../../text.ts";
+import { type Scorer, severityOfWord } from "../../reading/cvss.ts";
+import { oneLine, paragraph } from "../../reading/text.ts";
+import { undated } from "../../reading/undated.ts";
 import type { Advisory, Affected, AffectedPackage, FeedContext, FeedRecord, RangeEvent } from "../../types.ts";
-import { undated } from "../../undated.ts";
 import { type Row, rowOf } from "./releases.ts";
 import { isPackageStatus, type PackageStatus, type TrackerRecord } from "./schema.ts";
 

@@ -1,9 +1,9 @@
 /** What CISA adds to CVE records: https://github.com/cisagov/vulnrichment , https://cveproject.github.io/cve-schema/ */
 import * as z from "zod";
-import { cvssScorer } from "../../cvss.ts";
-import { checked, parseJson } from "../../json-document.ts";
-import { firstByteOf, openingBracket, openingQuote } from "../../peek.ts";
-import { repositoryUpstream } from "../../repository.ts";
+import { cvssScorer } from "../../reading/cvss.ts";
+import { checked, parseJson } from "../../reading/json-document.ts";
+import { firstByteOf, openingBracket, openingQuote } from "../../reading/peek.ts";
+import { repositoryUpstream } from "../../reading/repository.ts";
 import type { CvssRow, Feed, FeedRecord } from "../../types.ts";
 
 const score = cvssScorer();

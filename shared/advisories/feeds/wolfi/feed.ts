@@ -1,4 +1,4 @@
-import { restrictedSecdb } from "../../restricted-secdb.ts";
+import { restrictedSecdb } from "../../reading/restricted-secdb.ts";
 
 /** Wolfi's secdb. */
 export const feed = restrictedSecdb({

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { feed } from "../../../../shared/advisories/feeds/alma/feed.ts";
+import { openAdvisories } from "../../../../shared/advisories/set/store.ts";
 import { advisorySettings } from "../../../../shared/advisories/settings.ts";
-import { openAdvisories } from "../../../../shared/advisories/store.ts";
 import type { FeedRecord } from "../../../../shared/advisories/types.ts";
-import { updateAdvisories } from "../../../../shared/advisories/update.ts";
+import { updateAdvisories } from "../../../../shared/advisories/update/update.ts";
 import { matchInventory } from "../../../../shared/matching/match.ts";
 import { inventoryOf } from "../../matching/inventory.ts";
 import { inDirectory, testPorts } from "../support.ts";

@@ -5,7 +5,8 @@ import { type Block, slackMessage } from "../../../../shared/notifications/chann
 import { slackChannel } from "../../../../shared/notifications/channels/slack/channel.ts";
 import { escapeMrkdwn, link } from "../../../../shared/notifications/channels/slack/mrkdwn.ts";
 import { digestEntry, digestMessage } from "../../../../shared/notifications/digest-message.ts";
-import { type Message, reportMessage } from "../../../../shared/notifications/message.ts";
+import type { Message } from "../../../../shared/notifications/message.ts";
+import { reportMessage } from "../../../../shared/notifications/report-message.ts";
 import { PermanentError, TransientError } from "../../../../shared/platform/errors.ts";
 import { anyReport, hostileText } from "../arbitrary.ts";
 import { testPlatform } from "../platform.ts";
