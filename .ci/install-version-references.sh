@@ -35,8 +35,23 @@ fi
 
 mkdir -p "$cache"
 gcc -O1 -o "$cache/deb-versions" "$sources/deb.c" -ldpkg
+# Debian's Go may be older than the library that orders its toolchains: a newer one comes as a module.
+go_toolchain=golang.org/toolchain@v0.0.1-go1.24.4.linux-$(dpkg --print-architecture)
+go=go
+if ! go list go/version > /dev/null 2>&1; then
+  go=$cache/go-toolchain/bin/go
+  if ! [ -x "$go" ]; then
+    mkdir -p "$cache/go-download"
+    folder=$(cd "$cache/go-download" && go mod download -json "$go_toolchain" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
+    rm -rf "$cache/go-toolchain"
+    cp -R "$folder" "$cache/go-toolchain"
+    # Older versions of Go unpack modules without the permission to be run.
+    chmod -R u+w "$cache/go-toolchain"
+    chmod +x "$cache"/go-toolchain/bin/* "$cache"/go-toolchain/pkg/tool/*/*
+  fi
+fi
 # Go's module cache makes this a matter of a second when nothing changed.
-(cd "$sources/go" && go build -o "$cache/go-versions" .)
+(cd "$sources/go" && GOROOT= "$go" build -o "$cache/go-versions" .)
 if [ ! -d "$cache/conan/conan-$conan_version.dist-info" ]; then
   rm -rf "$cache/conan"
   python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps \

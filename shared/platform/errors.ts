@@ -29,5 +29,11 @@ export class TransientError extends Error {
 
 /** The text of anything thrown, without a stack. */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  if (thrown instanceof Error) return thrown.message;
+  try {
+    return String(thrown);
+  } catch {
+    // Anything can be thrown, also what has no text.
+    return Object.prototype.toString.call(thrown);
+  }
 }

@@ -48,6 +48,7 @@ describe("failures of AWS services", () => {
         const failure = failureOf(thrown, "x");
         expect(failure instanceof PermanentError || failure instanceof TransientError).toBe(true);
       }),
+      { examples: [[{ toString: 0 }]] },
     );
   });
 });
