@@ -119,7 +119,7 @@ export async function fetchPart(fetching: Fetching, source: SourcePart): Promise
       removed: new Set(fetched.removed?.() ?? []),
     };
   } catch (error) {
-    ports.log.warn("a feed was not updated", { source: name, error: messageOf(error) });
+    ports.log.debug("a feed was not updated", { source: name, error: messageOf(error) });
     return { state: "failed", at, feed: feed.name, part, from: base, error };
   } finally {
     await rm(directory, { recursive: true, force: true });

@@ -175,9 +175,26 @@ async function readUpstreams(update: Update, parts: readonly SourcePart[]): Prom
     if (batch.published !== undefined) published.push(batch.published);
     ({ rest, failed } = batch);
   } while (rest.length > 0 && !isOver(update));
-  if (published.length > 0) return resultOf(update, published, rest);
+  if (published.length > 0) {
+    tellFailures(update, published);
+    return resultOf(update, published, rest);
+  }
   const [first] = [...failed.values()].flatMap((outcome) => (outcome.state === "failed" ? [outcome] : []));
   throw unreachable(update, first?.from ?? update.settings.upstream, first?.error ?? update.signal?.reason);
+}
+
+/** One line for all of them: without a network there are a hundred. The set's sources tell each. */
+function tellFailures({ ports }: Update, published: readonly Published[]): void {
+  const failed = published.flatMap(({ outcomes }) =>
+    [...outcomes].flatMap(([source, outcome]) => (outcome.state === "failed" ? [{ source, outcome }] : [])),
+  );
+  const [first] = failed;
+  if (first === undefined) return;
+  ports.log.warn("some feeds were not updated", {
+    count: failed.length,
+    first: first.source,
+    error: messageOf(first.outcome.error),
+  });
 }
 
 function isOver({ ports, deadline, signal }: Update): boolean {
