@@ -8,7 +8,7 @@ export function registerVersions(program: Command): void {
   versions
     .command("compare")
     .description("Print <, = or >: how two versions are ordered")
-    .argument("<scheme>", "whose order: `portwarden versions list` names them")
+    .argument("<scheme>", "whose order, by scheme or OSV ecosystem: `portwarden versions list` names them")
     .argument("<a>", "a version, or - for pairs from standard input")
     .argument("[b]", "the other version")
     .addHelpText(

@@ -11,9 +11,9 @@ const byEcosystem = new Map<string, VersionScheme>(
 
 export const schemeNames: readonly SchemeName[] = schemes.map((scheme) => scheme.name);
 
-/** The scheme of that name; throws `PermanentError("version-scheme-unknown")`. */
+/** The scheme of that name, or of that OSV ecosystem; throws `PermanentError("version-scheme-unknown")`. */
 export function versionScheme(name: string): VersionScheme {
-  const scheme = byName.get(name);
+  const scheme = byName.get(name) ?? schemeOfEcosystem(name);
   if (scheme === undefined) {
     throw new PermanentError("version-scheme-unknown", `no version scheme "${name}" (${schemeNames.join(", ")})`);
   }
