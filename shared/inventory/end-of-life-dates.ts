@@ -10,6 +10,8 @@
  *
  * Dates to come are plans, and vendors move them.
  */
+import { ubuntuCodenames } from "./ubuntu-codenames.ts";
+
 export interface ReleaseDates {
   /** How many parts of the version name a release: `3.20` of Alpine's `3.20.3`; all where undefined. */
   readonly parts: number | undefined;
@@ -79,42 +81,7 @@ export const endOfLifeDates: Readonly<Record<string, ReleaseDates>> = {
       "26.04": ["2031-05-29", "2036-04-23"],
       "26.10": ["2027-07-15"],
     },
-    codenames: {
-      lucid: "10.04",
-      maverick: "10.10",
-      natty: "11.04",
-      oneiric: "11.10",
-      precise: "12.04",
-      quantal: "12.10",
-      raring: "13.04",
-      saucy: "13.10",
-      trusty: "14.04",
-      utopic: "14.10",
-      vivid: "15.04",
-      wily: "15.10",
-      xenial: "16.04",
-      yakkety: "16.10",
-      zesty: "17.04",
-      artful: "17.10",
-      bionic: "18.04",
-      cosmic: "18.10",
-      disco: "19.04",
-      eoan: "19.10",
-      focal: "20.04",
-      groovy: "20.10",
-      hirsute: "21.04",
-      impish: "21.10",
-      jammy: "22.04",
-      kinetic: "22.10",
-      lunar: "23.04",
-      mantic: "23.10",
-      noble: "24.04",
-      oracular: "24.10",
-      plucky: "25.04",
-      questing: "25.10",
-      resolute: "26.04",
-      stonking: "26.10",
-    },
+    codenames: ubuntuCodenames,
   },
   alpine: {
     parts: 2,

@@ -20,8 +20,13 @@ export type SqliteValue = Buffer | string | number | null;
 
 /** What a table's b-tree is made of, from its root, each page before what it leads to or holds. */
 export type TableItem =
-  | { readonly kind: "interior"; readonly page: number; readonly children: readonly number[] }
-  | { readonly kind: "leaf"; readonly page: number }
+  | {
+      readonly kind: "interior";
+      readonly page: number;
+      readonly children: readonly number[];
+      readonly isFilled: boolean;
+    }
+  | { readonly kind: "leaf"; readonly page: number; readonly isFilled: boolean }
   /** `values`: the columns (the integer primary key shows as null). */
   | { readonly kind: "row"; readonly page: number; readonly id: number; readonly values: readonly SqliteValue[] };
 
@@ -31,7 +36,12 @@ export function* readTable(file: Buffer, wal: Buffer | undefined, table: string)
   for (const item of itemsOf(database, 1)) {
     const rootPage = item.kind === "row" ? rootIn(item.values, table) : undefined;
     if (rootPage === undefined) continue;
-    yield* itemsOf(database, rootPage);
+    const unfilled: number[] = [];
+    for (const below of itemsOf(database, rootPage)) {
+      if (below.kind !== "row" && below.isFilled !== true) unfilled.push(below.page);
+      yield below;
+    }
+    if (unfilled.length > 0) throw new Error(`rows are missing from page ${unfilled.slice(0, 5).join(", ")}`);
     return;
   }
   throw new Error(`the database has no table ${table}`);
@@ -87,14 +97,15 @@ function openDatabase(file: Buffer, wal: Buffer | undefined): Pages {
 
 function* itemsOf(database: Pages, rootPage: number, depth = 0): Generator<TableItem> {
   if (depth > maximumDepth) throw new Error("a b-tree too deep");
-  const table = tablePage(database.take(rootPage), rootPage);
+  const bytes = database.take(rootPage);
+  const table = tablePage(bytes, rootPage);
   if (table === undefined) throw new Error(`page ${rootPage} is no table page`);
   if (table.kind === "interior") {
-    yield { kind: "interior", page: rootPage, children: table.children };
+    yield { kind: "interior", page: rootPage, children: table.children, isFilled: isFilled(bytes, rootPage, database) };
     for (const child of table.children) yield* itemsOf(database, child, depth + 1);
     return;
   }
-  yield { kind: "leaf", page: rootPage };
+  yield { kind: "leaf", page: rootPage, isFilled: isFilled(bytes, rootPage, database) };
   for (const cell of table.cells) {
     const { id, payload } = readPayload(database, table.page, cell);
     yield { kind: "row", page: rootPage, id, values: readRecord(payload) };
@@ -121,9 +132,42 @@ export function tablePage(page: Buffer, number: number): TablePage | undefined {
   return { kind: "interior", children };
 }
 
+/**
+ * Section 1.6: from where they begin, cells, freeblocks and fragments fill a page of a table's b-tree to its end. One
+ * that says it has fewer cells than it has does not: rows are missing, though all that it names can be read.
+ */
+export function isFilled(page: Buffer, number: number, pages: Pick<Pages, "usable">): boolean {
+  const start = number === 1 ? 100 : 0;
+  const isInterior = page[start] === interiorTable;
+  const pointers = start + (isInterior ? 12 : 8);
+  const count = page.readUInt16BE(start + 3);
+  const content = page.readUInt16BE(start + 5) || 65_536;
+  if (content < pointers + 2 * count || content > pages.usable) return false;
+  let bytes = page[start + 7] ?? 0;
+  for (let at = page.readUInt16BE(start + 1); at !== 0; ) {
+    if (at < content || at + 4 > pages.usable) return false;
+    const [next, length] = [page.readUInt16BE(at), page.readUInt16BE(at + 2)];
+    // They stand in order, which also ends the chain.
+    if (length < 4 || (next !== 0 && next < at + length)) return false;
+    bytes += length;
+    at = next;
+  }
+  try {
+    for (let index = 0; index < count; index++) {
+      const at = page.readUInt16BE(pointers + 2 * index);
+      bytes += isInterior ? readVarint(page, at + 4)[1] - at : Math.max(4, readCell(pages, page, at).stored);
+    }
+  } catch {
+    return false;
+  }
+  return bytes === pages.usable - content;
+}
+
 export interface Cell {
   /** Row id. */
   readonly id: number;
+  /** Bytes of the cell on its page. */
+  readonly stored: number;
   /** Bytes of the payload, and those of them that stand on the page itself. */
   readonly length: number;
   readonly local: Buffer;
@@ -142,7 +186,14 @@ export function readCell({ usable }: Pick<Pages, "usable">, page: Buffer, cell: 
   const localLength = isWhole ? length : fitting <= maximumLocal ? fitting : minimumLocal;
   const end = start + localLength;
   if (end + (isWhole ? 0 : 4) > page.length) throw new Error("a record outside of its page");
-  return { id, length, local: page.subarray(start, end), overflow: isWhole ? undefined : page.readUInt32BE(end) };
+  const stored = end + (isWhole ? 0 : 4) - cell;
+  return {
+    id,
+    stored,
+    length,
+    local: page.subarray(start, end),
+    overflow: isWhole ? undefined : page.readUInt32BE(end),
+  };
 }
 
 /** The payload of a leaf cell, gathered from its overflow pages. */

@@ -1,35 +1,5 @@
 /** Ubuntu's releases, and the pockets whose rows stand beside theirs in the CVE tracker. */
-
-/** By codename. Every second year's April release is looked after for long. */
-const versions: Readonly<Record<string, string>> = {
-  precise: "12.04",
-  trusty: "14.04",
-  utopic: "14.10",
-  vivid: "15.04",
-  wily: "15.10",
-  xenial: "16.04",
-  yakkety: "16.10",
-  zesty: "17.04",
-  artful: "17.10",
-  bionic: "18.04",
-  cosmic: "18.10",
-  disco: "19.04",
-  eoan: "19.10",
-  focal: "20.04",
-  groovy: "20.10",
-  hirsute: "21.04",
-  impish: "21.10",
-  jammy: "22.04",
-  kinetic: "22.10",
-  lunar: "23.04",
-  mantic: "23.10",
-  noble: "24.04",
-  oracular: "24.10",
-  plucky: "25.04",
-  questing: "25.10",
-  resolute: "26.04",
-  stonking: "26.10",
-};
+import { ubuntuCodenames } from "../../../inventory/ubuntu-codenames.ts";
 
 /** Pockets of Ubuntu Pro, as OSV names their ecosystems. */
 const pockets: Readonly<Record<string, string>> = {
@@ -60,7 +30,7 @@ function readRow(key: string): Row | undefined {
   // The first pocket of its kind was written the other way round: `trusty/esm`.
   const [pocket, codename] =
     second === undefined ? [undefined, first] : second === "esm" ? [second, first] : [first, second];
-  const version = Object.hasOwn(versions, codename) ? versions[codename] : undefined;
+  const version = Object.hasOwn(ubuntuCodenames, codename) ? ubuntuCodenames[codename] : undefined;
   if (version === undefined) return undefined;
   const release = /^\d[02468]\.04$/.test(version) ? `${version}:LTS` : version;
   const base = `Ubuntu:${release}`;

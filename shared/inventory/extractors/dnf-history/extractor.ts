@@ -17,7 +17,7 @@ const databases = [
 
 export const extractor: Extractor = {
   name: "dnf-history",
-  version: 1,
+  version: 2,
   kind: "os",
   wants: { paths: databases.flatMap((path) => [path, `${path}-wal`]) },
   mode: "buffer",

@@ -23,7 +23,7 @@ const forms = [sqlite, ndb, berkeley];
 
 export const extractor: Extractor = {
   name: "rpm",
-  version: 4,
+  version: 5,
   kind: "os",
   wants: { paths: directories.flatMap((directory) => [...forms, log].map((name) => `${directory}/${name}`)) },
   mode: "buffer",

@@ -6,7 +6,16 @@
 import { PermanentError } from "../../../platform/errors.ts";
 import { limits } from "../../../platform/limits.ts";
 import type { TablePages } from "../../extractor.ts";
-import { type Cell, type Pages, readCell, readPayload, readRecord, rootIn, tablePage } from "../../sqlite/table.ts";
+import {
+  type Cell,
+  isFilled,
+  type Pages,
+  readCell,
+  readPayload,
+  readRecord,
+  rootIn,
+  tablePage,
+} from "../../sqlite/table.ts";
 import { readWal } from "../../sqlite/wal.ts";
 
 export interface LogPages {
@@ -29,14 +38,15 @@ export function readLog(wal: Buffer, table: string): LogPages | undefined {
   const committed = readWal(wal, pageSize);
   if (committed.size === 0) return undefined;
   const rowsOf = rowReader(committed, pageSize, wal.length);
+  const usable = usableIn(committed, pageSize);
   let root: number | undefined;
   const interior: [number, readonly number[]][] = [];
   const leaves: [number, readonly LogRow[]][] = [];
   let noted = 0;
   for (const [number, content] of committed) {
-    const page = soundPage(content, number);
+    const page = soundPage(content, number, usable);
     if (page?.kind === "interior") interior.push([number, page.children]);
-    else if (page !== undefined && number === 1) root = rootOf(page, usableIn(committed, pageSize), table);
+    else if (page !== undefined && number === 1) root = rootOf(page, usable, table);
     else if (page !== undefined) {
       const rows = rowsOf(page);
       if (rows !== undefined) leaves.push([number, rows]);
@@ -51,9 +61,10 @@ export function readLog(wal: Buffer, table: string): LogPages | undefined {
  * Pages that the table gave up stand in the log with what they had before, and may seem damaged, because what they
  * lead to is used otherwise by now: a page that cannot be read is only missed where the table leads to it.
  */
-function soundPage(content: Buffer, number: number): ReturnType<typeof tablePage> {
+function soundPage(content: Buffer, number: number, usable: number): ReturnType<typeof tablePage> {
   try {
-    return tablePage(content, number);
+    const page = tablePage(content, number);
+    return page !== undefined && isFilled(content, number, { usable }) ? page : undefined;
   } catch {
     return undefined;
   }
